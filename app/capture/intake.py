@@ -1,0 +1,370 @@
+"""The one door. Everything that was seen, by whomever, comes through `receive`, many at a time.
+
+Longer than most files because it is one thought: same key, same answer; same fingerprint while open, one more occurrence;
+a person's report and a machine's alarm of one station close together, one anomaly; else a new one. All rows are written by
+a handful of statements for the whole batch, because this is where a flood arrives.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, insert, select, update
+from sqlmodel import Session
+
+from app.anomaly import actions as anomalies
+from app.anomaly.lifecycle import OPEN, Action, Status
+from app.anomaly.models import Anomaly, Fingerprint, Occurrence
+from app.capture.ground import ground
+from app.capture.observation import Kind, Observation
+from app.flows.answers import severity
+from app.kit.db import at_commit
+from app.kit.errors import N_, DomainError
+from app.kit.ids import new_id
+from app.people.shifts import shift_at
+
+MACHINE = "machine"
+PERSON = "person"
+FLOOD = 10  # alarms of one station within the merge window: more is a flood (ISA-18.2: ten in ten minutes)
+
+
+class UnknownStation(DomainError):
+    code = "capture.unknown_station"
+    message = N_("This station code is not known here. Nothing was sent. Check the label or pick the station from the list.")
+    status = 404
+
+
+class UnknownCategory(DomainError):
+    code = "capture.unknown_category"
+    message = N_("This kind of problem is not known here. Nothing was sent. Open the station page again and tap a tile.")
+    status = 400
+
+
+class UnknownAnomaly(DomainError):
+    code = "capture.unknown_anomaly"
+    message = N_("This problem is closed meanwhile. Nothing was sent. If it is back, tap a tile and report it again.")
+    status = 409
+
+
+class KeyReused(DomainError):
+    code = "capture.key_reused"
+    message = N_("A different report was sent under the same number. The first one is safe. Open the station page and report again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of one observation. `fresh` False: it was known already; `opened`: it began a new anomaly."""
+
+    key: UUID
+    anomaly_id: UUID | None
+    fresh: bool
+    opened: bool
+
+
+@dataclass(slots=True)
+class _Open:
+    """An anomaly in the batch's eyes: one that is open in the database, or one this batch opens."""
+
+    id: UUID
+    status: Status
+    severity: int
+    category: str
+    station_id: UUID
+    origin: str
+    received_at: datetime
+    flow_version_id: UUID
+    occurrences: int = 0
+    me_too: int = 0
+    alarms: int = 0
+    alarms_active: int = 0
+    worse: int | None = None
+    stopped: bool | None = None
+    danger: bool | None = None
+    is_new: bool = False
+
+
+def receive(
+    session: Session, observations: Sequence[Observation], *, now: datetime
+) -> list[Received | DomainError]:
+    """Take in a batch: one answer for each observation, in their order, a refusal where one cannot be taken.
+
+    Anomaly, occurrence, fingerprint and event are written in the caller's transaction: all of them or none.
+    """
+    return _Batch(session, observations, now).run()
+
+
+class _Batch:
+    def __init__(self, session: Session, observations: Sequence[Observation], now: datetime) -> None:
+        self.session = session
+        self.connection = session.connection()
+        self.observations = observations
+        self.now = now
+        self.occurrences: list[dict[str, Any]] = []
+        self.anomalies: list[dict[str, Any]] = []
+        self.fingerprints: list[dict[str, Any]] = []
+        self.events: list[dict[str, object]] = []
+
+    def run(self) -> list[Received | DomainError]:
+        self._look_up()
+        answers = [self._take(observation) for observation in self.observations]
+        self._write()
+        return answers
+
+    def _look_up(self) -> None:
+        seen, ask = self.observations, self.connection.execute
+        known = ask(_KNOWN, {"keys": [o.key for o in seen]})
+        self.known: dict[UUID, tuple[UUID, str]] = {key: (anomaly, digest) for key, anomaly, digest in known}
+        owners = ask(_OWNERS, {"prints": list({o.fingerprint for o in seen})})
+        self.owner_of: dict[str, UUID] = {key: anomaly for key, anomaly in owners}
+
+        self.open: dict[UUID, _Open] = {}
+        self.near: dict[UUID, list[_Open]] = {}
+        if wanted := {*self.owner_of.values(), *(o.anomaly_id for o in seen if o.anomaly_id)}:
+            self._load(_BY_ID, ids=list(wanted))
+
+        # Only what may open something needs to know where it is and what surrounds it.
+        new = [o for o in seen if o.fingerprint not in self.owner_of and o.key not in self.known and not o.anomaly_id]
+        if new:
+            self._look_around(new)
+
+    def _look_around(self, new: Sequence[Observation]) -> None:
+        stations = {o.station_id for o in new}
+        self.ground = ground(
+            self.session, stations=stations, categories={o.category for o in new}, now=self.now
+        )
+        since = self.now - self.ground.merge_window
+        self._load(_NEAR, stations=list(stations), since=since)
+        for anomaly in sorted(self.open.values(), key=lambda a: a.received_at):
+            if anomaly.status in OPEN:
+                self.near.setdefault(anomaly.station_id, []).append(anomaly)
+        self.numbers = anomalies.draw_numbers(self.connection, len(new))
+
+    def _load(self, statement: Select[Any], **values: object) -> None:
+        for row in self.connection.execute(statement, values):
+            self.open[row.id] = _Open(*row)
+
+    def _take(self, seen: Observation) -> Received | DomainError:
+        digest = _digest(seen)
+        if known := self.known.get(seen.key):
+            anomaly_id, before = known
+            return Received(seen.key, anomaly_id, False, False) if before == digest else KeyReused()
+
+        anomaly, opened = self._belongs_to(seen), False
+        if anomaly is None:
+            if seen.kind == Kind.RETURN_TO_NORMAL:
+                return Received(seen.key, None, False, False)  # its anomaly has ended: nothing left to say
+            if seen.kind == Kind.ME_TOO:
+                return UnknownAnomaly()
+            made = self._new(seen)
+            if isinstance(made, DomainError):
+                return made
+            anomaly, opened = made, True
+
+        self.known[seen.key] = anomaly.id, digest
+        self._count(anomaly, seen)
+        self._note(anomaly, seen, digest, opened=opened)
+        return Received(seen.key, anomaly.id, True, opened)
+
+    def _belongs_to(self, seen: Observation) -> _Open | None:
+        if seen.anomaly_id:
+            named = self.open.get(seen.anomaly_id)
+            return named if named and named.status not in (Status.CLOSED, Status.CANCELLED) else None
+        if owner := self.owner_of.get(seen.fingerprint):
+            return self.open[owner]
+        if seen.kind not in (Kind.REPORT, Kind.ALARM):
+            return None
+        return self._same_event(seen)
+
+    def _same_event(self, seen: Observation) -> _Open | None:
+        """Return what it is one event with.
+
+        A person and a machine that speak of one station within the merge window mean one event. And a station that
+        raises one alarm after another is flooding: after the tenth they are one anomaly with a list.
+        """
+        if seen.category not in self.ground.flows or seen.practice:
+            return None
+        _, flow = self.ground.flows[seen.category]
+        window, alarms = timedelta(minutes=flow.merge_minutes), 0
+        for other in self.near.get(seen.station_id, ()):
+            if abs(self.now - other.received_at) > window:
+                continue
+            akin = other.category == seen.category or other.category in flow.merge_with
+            alarms += other.origin == MACHINE and seen.kind == Kind.ALARM
+            if (other.origin != _origin(seen) and akin) or alarms >= FLOOD:
+                self._claim(seen.fingerprint, other.id)
+                return other
+        return None
+
+    def _new(self, seen: Observation) -> _Open | DomainError:
+        place = self.ground.places.get(seen.station_id)
+        if place is None or place.retired:
+            return UnknownStation()
+        if seen.category not in self.ground.flows:
+            return UnknownCategory()
+        version_id, flow = self.ground.flows[seen.category]
+        level = seen.severity or severity(flow, line_stopped=seen.line_stopped, danger=seen.danger)
+        anomaly = _Open(
+            new_id(), Status.REPORTED, level, seen.category, seen.station_id, _origin(seen), self.now,
+            version_id, is_new=True,
+        )  # fmt: skip
+        self.open[anomaly.id] = anomaly
+        self.near.setdefault(seen.station_id, []).append(anomaly)
+        self._claim(seen.fingerprint, anomaly.id)
+
+        local = seen.occurred_at.astimezone(place.zone)
+        shift = shift_at(self.ground.shifts.get(place.site_id, ()), local)
+        self.anomalies.append(
+            {
+                "id": anomaly.id,
+                "number": next(self.numbers),
+                "site_id": place.site_id,
+                "line_id": place.line_id,
+                "station_id": seen.station_id,
+                "flow_version_id": anomaly.flow_version_id,
+                "category": seen.category,
+                "symptom": seen.what if anomaly.origin == PERSON else "",
+                "message": seen.message,
+                "origin": anomaly.origin,
+                "status": Status.REPORTED,
+                "in_queue": True,
+                "practice": seen.practice,
+                "team_id": self.ground.teams.get(flow.team),
+                "occurred_at": seen.occurred_at,
+                "received_at": self.now,
+                "local_day": local.date(),
+                "local_hour": local.hour,
+                "shift_id": shift[0] if shift else None,
+                "round": 1,
+                "hold_reason": "",
+                "end_reason": "",
+                **anomalies.clock_start(Status.REPORTED, now=self.now),
+            }
+        )
+        return anomaly
+
+    def _claim(self, fingerprint: str, anomaly_id: UUID) -> None:
+        self.owner_of[fingerprint] = anomaly_id
+        self.fingerprints.append({"key": fingerprint, "anomaly_id": anomaly_id})
+
+    def _count(self, anomaly: _Open, seen: Observation) -> None:
+        if seen.kind == Kind.RETURN_TO_NORMAL:
+            anomaly.alarms_active -= 1
+            return
+        anomaly.occurrences += 1
+        if seen.kind == Kind.ALARM:
+            anomaly.alarms += 1
+            anomaly.alarms_active += 1
+        if seen.kind == Kind.ME_TOO:
+            anomaly.me_too += 1
+        anomaly.stopped = anomaly.stopped or seen.line_stopped
+        anomaly.danger = anomaly.danger or seen.danger
+        level = seen.severity or (1 if seen.line_stopped or seen.danger else None)
+        if level and level < (anomaly.worse or anomaly.severity):
+            anomaly.worse = level
+
+    def _note(self, anomaly: _Open, seen: Observation, digest: str, *, opened: bool) -> None:
+        self.occurrences.append(
+            {
+                "id": seen.key,
+                "anomaly_id": anomaly.id,
+                "station_id": seen.station_id,
+                "kind": seen.kind,
+                "source": seen.source,
+                "fingerprint": seen.fingerprint,
+                "digest": digest,
+                "message": seen.message,
+                "details": seen.details,
+                "reporter_id": seen.reporter_id,
+                "rule_id": seen.rule_id,
+                "occurred_at": seen.occurred_at,
+                "captured_at": seen.captured_at,
+                "received_at": self.now,
+            }
+        )
+        kind = "reported" if opened else str(seen.kind)
+        details: dict[str, object] = {"source": seen.source, "occurrence": seen.key.hex}
+        if opened:
+            details["severity"] = anomaly.severity
+        if seen.message:
+            details["message"] = seen.message
+        self.events.append(anomalies.event_row(anomaly.id, kind, now=self.now, details=details))
+
+    def _write(self) -> None:
+        touched = [anomaly for anomaly in self.open.values() if anomaly.occurrences or anomaly.alarms_active]
+        for row in self.anomalies:
+            made = self.open[row["id"]]
+            row |= {
+                "severity": made.worse or made.severity,
+                "occurrences": made.occurrences,
+                "me_too": made.me_too,
+                "alarms": made.alarms,
+                "alarms_active": max(made.alarms_active, 0),
+                "line_stopped": made.stopped,
+                "danger": made.danger,
+            }
+        more = [_increments(anomaly) for anomaly in touched if not anomaly.is_new]
+        for statement, rows in (
+            (_INSERT_ANOMALIES, self.anomalies),
+            (_INSERT_FINGERPRINTS, self.fingerprints),
+            (_INSERT_OCCURRENCES, self.occurrences),
+            (_COUNT_MORE, more),
+        ):
+            if rows:
+                self.connection.execute(statement, rows)
+        if self.events:
+            at_commit(self.session, anomalies.write_events, *self.events)
+        for anomaly in touched:
+            if not anomaly.is_new and (anomaly.worse or anomaly.status == Status.WATCHING):
+                self._wake(anomaly)
+
+    def _wake(self, anomaly: _Open) -> None:
+        """It came back while we watched, or it is worse than we knew: ring again."""
+        row = self.session.get_one(Anomaly, anomaly.id, populate_existing=True)
+        if anomaly.status == Status.WATCHING and anomaly.occurrences:
+            anomalies.advance(self.session, row, Action.RECUR, by=anomalies.NOBODY, now=self.now, changes={"owner_id": None})
+        if anomaly.worse:
+            anomalies.regrade(self.session, row, anomaly.worse, by=anomalies.NOBODY, now=self.now)
+
+
+# Statements are built once: building one costs as much as running it.
+_ANOMALY: Any = Anomaly.__table__  # type: ignore[attr-defined]
+_OCCURRENCE: Any = Occurrence.__table__  # type: ignore[attr-defined]
+_FINGERPRINT: Any = Fingerprint.__table__  # type: ignore[attr-defined]
+_KNOWN = select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(
+    _OCCURRENCE.c.id.in_(bindparam("keys", expanding=True))
+)
+_OWNERS = select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(
+    _FINGERPRINT.c.key.in_(bindparam("prints", expanding=True))
+)
+_BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:8]))
+_BY_ID = _BRIEF.where(_ANOMALY.c.id.in_(bindparam("ids", expanding=True)))
+_NEAR = _BRIEF.where(
+    _ANOMALY.c.station_id.in_(bindparam("stations", expanding=True)),
+    _ANOMALY.c.received_at >= bindparam("since"),
+)
+_INSERT_ANOMALIES = insert(_ANOMALY)
+_INSERT_FINGERPRINTS = insert(_FINGERPRINT)
+_INSERT_OCCURRENCES = insert(_OCCURRENCE)
+_COUNTED = ("occurrences", "me_too", "alarms", "alarms_active")
+_COUNT_MORE = (
+    update(_ANOMALY)
+    .where(_ANOMALY.c.id == bindparam("anomaly"))
+    .values({name: _ANOMALY.c[name] + bindparam(f"more_{name}") for name in _COUNTED})
+)
+
+
+def _increments(anomaly: _Open) -> dict[str, object]:
+    return {"anomaly": anomaly.id, **{f"more_{name}": getattr(anomaly, name) for name in _COUNTED}}
+
+
+def _origin(seen: Observation) -> str:
+    return MACHINE if seen.kind in (Kind.ALARM, Kind.RETURN_TO_NORMAL) else PERSON
+
+
+def _digest(seen: Observation) -> str:
+    said = (seen.kind, seen.station_id, seen.category, seen.what, seen.component, seen.message, seen.anomaly_id)
+    answers = (seen.line_stopped, seen.danger, seen.severity, seen.rule_id)
+    return blake2b(repr((said, answers)).encode(), digest_size=16).hexdigest()

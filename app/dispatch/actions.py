@@ -1,0 +1,300 @@
+"""Events and clocks in, deliveries out; what was delivered, and what the phone said about it.
+
+Each `*_next` takes a batch of rows that are due, in one transaction, and returns how many; a worker repeats it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, literal_column, update
+from sqlmodel import Session, col, select
+
+from app.anomaly.actions import NOBODY, advance, record
+from app.anomaly.lifecycle import Action
+from app.anomaly.models import Anomaly, Clock, Event
+from app.channels.base import Undeliverable
+from app.dispatch.ladder import look
+from app.dispatch.messages import Facts
+from app.dispatch.models import Delivery, DeliveryState
+from app.dispatch.recipients import Recipient, recipients
+from app.flows import queries as flows
+from app.flows.document import FlowDocument, Rung
+from app.flows.ladders import OWNER
+from app.kit.ids import new_id
+from app.people import queries as people
+from app.people.models import Address, Person, Team
+from app.plant.models import Line, Station
+
+BATCH = 200
+LEASE = timedelta(seconds=45)  # longer than any channel's timeout: who died while sending is repeated after it
+TRIES = 6
+PLANNED = literal_column("'planned'")  # a literal: the index of what is due is partial
+CALL, NEWS = "call", "news"
+
+
+def due(session: Session, *, now: datetime) -> bool:
+    """Tell whether a clock has struck or news wait: a cheap look on a reader, before the writer is asked."""
+    clock = select(Anomaly.id).where(col(Anomaly.next_clock_at) <= now).limit(1)
+    news = select(Event.seq).where(col(Event.told_at).is_(None)).limit(1)
+    return session.exec(clock).first() is not None or session.exec(news).first() is not None
+
+
+def strike_next(session: Session, *, now: datetime, channels: Iterable[str]) -> int:
+    """Call the rungs that are due. Each rung of each round once, whoever else is doing the same."""
+    due = (
+        select(Anomaly)
+        .where(col(Anomaly.next_clock_at) <= now)
+        .order_by(col(Anomaly.next_clock_at), col(Anomaly.id))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    anomalies = session.exec(due).all()
+    if anomalies:
+        plant = _Plant(session, set(channels), now)
+        for anomaly in anomalies:
+            _strike(session, plant, anomaly, now=now)
+        plant.write()
+    return len(anomalies)
+
+
+def tell_next(session: Session, *, now: datetime, channels: Iterable[str]) -> int:
+    """Pass on news: whoever has to know of an event, and did not cause it, hears of it."""
+    untold = (
+        select(Event).where(col(Event.told_at).is_(None)).order_by(col(Event.seq)).limit(BATCH).with_for_update(skip_locked=True)
+    )
+    events = session.exec(untold).all()
+    if events:
+        plant = _Plant(session, set(channels), now)
+        for event in events:
+            event.told_at = now
+            session.add(event)
+            anomaly = session.get_one(Anomaly, event.anomaly_id)
+            told = event.details.get("to_id") or anomaly.owner_id
+            person = plant.everybody(anomaly.site_id).get(UUID(str(told))) if told else None
+            if person and person.id != event.by_id:
+                why = {"news": event.kind, "by": event.by}
+                plant.plan(anomaly, [Recipient(person, why)], NEWS, f"{event.seq}")
+        plant.write()
+    return len(events)
+
+
+def _strike(session: Session, plant: "_Plant", anomaly: Anomaly, *, now: datetime) -> None:
+    flow = flows.document(session, anomaly.flow_version_id)
+    if anomaly.clock == Clock.WATCH:
+        until = (anomaly.clock_from or now) + timedelta(days=flow.watch_days)
+        if until <= now:
+            advance(session, anomaly, Action.CLOSE, by=NOBODY, now=now)
+        else:
+            _next(session, anomaly, anomaly.rung, until)
+        return
+    if anomaly.clock == Clock.HOLD:
+        _next(session, anomaly, anomaly.rung, None)
+        owner = Rung(clock="hold", after=0, call=(OWNER,))
+        _call(session, plant, anomaly, flow, owner, 0, now=now)
+        return
+    rungs = flow.ladder(anomaly.severity).of(str(anomaly.clock))
+    strike = look(rungs, anomaly.rung, clock_from=anomaly.clock_from or now, now=now)
+    called = anomaly.rung
+    reached = 0
+    for rung in strike.due:
+        reached += _call(session, plant, anomaly, flow, rung, called, now=now)
+        called += 1
+    while strike.due and not reached and called < len(rungs):  # nobody on duty: the next rung at once
+        reached += _call(session, plant, anomaly, flow, rungs[called], called, now=now)
+        called += 1
+    next_at = strike.next_at
+    if called < len(rungs):
+        next_at = (anomaly.clock_from or now) + timedelta(seconds=rungs[called].after)
+    elif strike.due:
+        next_at = None
+    _next(session, anomaly, called, next_at)
+
+
+def _call(
+    session: Session, plant: "_Plant", anomaly: Anomaly, flow: FlowDocument, rung: Rung, place: int, *, now: datetime
+) -> int:
+    found = plant.recipients(rung, anomaly)
+    cause = f"{anomaly.id.hex}:{anomaly.round}:{rung.clock}:{place}"
+    names = [r.person.name for r in found]
+    details: dict[str, object] = {"clock": rung.clock, "rung": place, "called": names}
+    record(session, anomaly.id, "called" if found else "nobody", now=now, once=cause, **details)
+    plant.plan(anomaly, found, CALL, cause, place)
+    return len(found)
+
+
+def _next(session: Session, anomaly: Anomaly, rung: int, at: datetime | None) -> None:
+    mine = col(Anomaly.id) == anomaly.id, col(Anomaly.round) == anomaly.round
+    session.execute(update(Anomaly).where(*mine).values(rung=rung, next_clock_at=at))
+
+
+class _Plant:
+    """Who can be called, read once for a batch, and the deliveries the batch plans."""
+
+    def __init__(self, session: Session, channels: set[str], now: datetime) -> None:
+        self.session, self.channels, self.now = session, channels, now
+        self.teams = dict(session.exec(select(Team.key, Team.id)).all())
+        self.duty: dict[UUID, list[Person]] = {}
+        self.staff: dict[UUID, dict[UUID, Person]] = {}
+        self.planned: list[dict[str, Any]] = []
+
+    def recipients(self, rung: Rung, anomaly: Anomaly) -> list[Recipient]:
+        site = anomaly.site_id
+        if site not in self.duty:
+            self.duty[site] = people.on_duty(self.session, site, now=self.now)
+        return recipients(rung, anomaly, on_duty=self.duty[site], teams=self.teams, everybody=self.everybody(site))
+
+    def everybody(self, site: UUID) -> dict[UUID, Person]:
+        if site not in self.staff:
+            here = select(Person).where(col(Person.site_id) == site, col(Person.left_at).is_(None))
+            self.staff[site] = {person.id: person for person in self.session.exec(here)}
+        return self.staff[site]
+
+    def plan(self, anomaly: Anomaly, found: list[Recipient], purpose: str, cause: str, rung: int = 0) -> None:
+        for recipient in found:
+            row = {
+                "anomaly_id": anomaly.id,
+                "person_id": recipient.person.id,
+                "purpose": purpose,
+                "why": recipient.why,
+                "round": anomaly.round,
+                "rung": rung,
+            }
+            self.planned.append(row | {"cause": cause, "email": recipient.person.email})
+
+    def write(self) -> None:
+        """Turn each person into one delivery for each way to reach them."""
+        if not self.planned:
+            return
+        known = people.addresses(self.session, {row["person_id"] for row in self.planned})
+        rows: list[dict[str, Any]] = []
+        for row in self.planned:
+            cause, email = row.pop("cause"), row.pop("email")
+            for channel, address in self._ways(known.get(row["person_id"], []), email):
+                once = f"{cause}:{row['person_id'].hex}:{channel}:{address.hex if address else ''}"
+                state = {"state": DeliveryState.PLANNED, "due_at": self.now, "planned_at": self.now}
+                way = {"id": new_id(), "once": once, "channel": channel, "address_id": address}
+                rows.append(row | way | state | {"attempts": 0, "error": ""})
+        self.session.execute(insert(Delivery.__table__), rows)  # type: ignore[attr-defined]
+
+    def _ways(self, addresses: Sequence[Address], email: str) -> list[tuple[str, UUID | None]]:
+        ways: list[tuple[str, UUID | None]] = [("stream", None)] if "stream" in self.channels else []
+        phones = [(a.channel, a.id) for a in addresses if a.channel in self.channels]
+        if not phones and email and "email" in self.channels:
+            phones = [("email", None)]
+        return ways + phones
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours to send until the lease ends."""
+
+    delivery_id: UUID
+    channel: str
+    address_id: UUID | None
+    target: dict[str, object]
+    lang: str
+    attempts: int
+    facts: Facts
+
+
+def deliveries_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether something waits to be sent."""
+    which = select(Delivery.id).where(col(Delivery.state) == PLANNED, col(Delivery.due_at) <= now).limit(1)
+    return session.exec(which).first() is not None
+
+
+def claim_next(session: Session, *, now: datetime, limit: int) -> list[Claimed]:
+    """Take deliveries that are due. A call whose anomaly moved on meanwhile is dropped here, in the same breath."""
+    which = (
+        select(Delivery, Anomaly, Person, Address.target, Station.names, Line.names)  # type: ignore[call-overload]
+        .join(Anomaly, col(Anomaly.id) == col(Delivery.anomaly_id))
+        .join(Person, col(Person.id) == col(Delivery.person_id))
+        .join(Station, col(Station.id) == col(Anomaly.station_id))
+        .join(Line, col(Line.id) == col(Anomaly.line_id))
+        .outerjoin(Address, col(Address.id) == col(Delivery.address_id))
+        .where(col(Delivery.state) == PLANNED, col(Delivery.due_at) <= now)
+        .order_by(col(Delivery.due_at), col(Anomaly.severity))
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Delivery)
+    )
+    claimed: list[Claimed] = []
+    changes: list[dict[str, Any]] = []
+    for delivery, anomaly, person, target, station, line in session.exec(which):
+        void = delivery.purpose == CALL and delivery.round != anomaly.round
+        state = DeliveryState.DROPPED if void else DeliveryState.PLANNED
+        changes.append({"row": delivery.id, "now_state": state, "lease": now + LEASE, "more": 0 if void else 1})
+        if not void:
+            flow = flows.document(session, anomaly.flow_version_id)
+            facts = _facts(delivery, anomaly, flow, person, station, line)
+            way = dict(target) if target else {"email": person.email, "person": str(person.id)}
+            claimed.append(
+                Claimed(delivery.id, delivery.channel, delivery.address_id, way, person.language, delivery.attempts + 1, facts)
+            )
+    if changes:
+        session.connection().execute(_CLAIM, changes)
+    return claimed
+
+
+def sent_now(
+    session: Session, results: Sequence[tuple[Claimed, Undeliverable | None, datetime]]
+) -> list[None]:
+    """Write down what became of claimed deliveries. A failure that may pass is due again; a dead address is forgotten."""
+    by_outcome: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for claim, failure, now in results:
+        row: dict[str, Any] = {"row": claim.delivery_id}
+        if failure is None:
+            by_outcome["sent"].append(row | {"at": now})
+            continue
+        row["why"] = failure.reason[:200]
+        if failure.retry_after is not None and claim.attempts < TRIES:
+            later = now + timedelta(seconds=max(failure.retry_after, 2.0**claim.attempts))
+            by_outcome["later"].append(row | {"due": later})
+        else:
+            by_outcome["failed"].append(row)
+        if failure.gone and claim.address_id:
+            session.execute(update(Address).where(col(Address.id) == claim.address_id).values(gone_at=now))
+    for outcome, rows in by_outcome.items():
+        session.connection().execute(_OUTCOMES[outcome], rows)
+    return [None] * len(results)
+
+
+def _facts(
+    delivery: Delivery, anomaly: Anomaly, flow: FlowDocument, person: Person, station: dict[str, str], line: dict[str, str]
+) -> Facts:
+    news = delivery.why.get("news")
+    clock = "hold" if anomaly.clock == Clock.HOLD else str(delivery.once.split(":")[2]) if delivery.purpose == CALL else ""
+    return Facts(
+        delivery_id=delivery.id,
+        anomaly_id=anomaly.id,
+        number=anomaly.number,
+        severity=anomaly.severity,
+        category=flow.names,
+        symptom=next((s.names for s in flow.symptoms if s.key == anomaly.symptom), None),
+        line=line,
+        station=station,
+        message=anomaly.message,
+        line_stopped=anomaly.line_stopped,
+        received_at=anomaly.received_at,
+        topic=str(news) if news else clock,
+        rung=delivery.rung,
+        can_accept=delivery.purpose == CALL and clock == "accepted",
+        by=str(delivery.why.get("by") or ""),
+    )
+
+
+_DELIVERY: Any = Delivery.__table__  # type: ignore[attr-defined]
+_CLAIM = (
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("row"))
+    .values(state=bindparam("now_state"), due_at=bindparam("lease"), attempts=_DELIVERY.c.attempts + bindparam("more"))
+)
+_THIS = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("row"))
+_OUTCOMES = {
+    "sent": _THIS.values(state=DeliveryState.SENT, sent_at=bindparam("at"), error=""),
+    "later": _THIS.values(due_at=bindparam("due"), error=bindparam("why")),
+    "failed": _THIS.values(state=DeliveryState.FAILED, error=bindparam("why")),
+}

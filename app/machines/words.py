@@ -1,0 +1,60 @@
+"""What an alarm says, in both languages: the engineer's own words, or ours where there are none."""
+
+import re
+from collections.abc import Mapping
+from math import isfinite
+
+from app.machines.rules import SILENT, Kind, Transition
+from app.machines.watch import Alarm
+
+NO_SIGNAL = {"en": "No signal from {tag}", "zh": "{tag}：信号丢失"}
+
+_RISEN: dict[Kind, dict[str, str]] = {
+    Kind.HIGH: {"en": "{tag} too high: {value} {unit} (limit {limit})", "zh": "{tag}过高：{value} {unit}（限值 {limit}）"},
+    Kind.LOW: {"en": "{tag} too low: {value} {unit} (limit {limit})", "zh": "{tag}过低：{value} {unit}（限值 {limit}）"},
+    Kind.DISCRETE: {"en": "{tag}", "zh": "{tag}"},
+    Kind.BAD_STATUS: {"en": "{tag} gives no valid value ({status})", "zh": "{tag}：测量值无效（{status}）"},
+    Kind.STALE: NO_SIGNAL,
+}
+_CLEARED = {"en": "{tag} is back to normal: {value} {unit}", "zh": "{tag}已恢复正常：{value} {unit}"}
+_BACK = {"en": "The signal of {tag} is back", "zh": "{tag}：信号恢复"}
+_NOT_WATCHED = {"en": "{tag} is not watched any more", "zh": "{tag}：不再监视"}
+_LEAST = {"en": "{tag}", "zh": "{tag}"}
+
+LONGEST = 80
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+def message(alarm: Alarm, transition: Transition) -> dict[str, str]:
+    """Return the one line that people read about this edge, by language. Unknown {holes} stay as they are."""
+    if transition.active:
+        texts = alarm.message or _RISEN.get(alarm.rule.kind, _LEAST)
+    elif transition.sample.quality is SILENT:
+        texts = _NOT_WATCHED
+    else:
+        texts = _BACK if alarm.is_signal else _CLEARED
+    fills = {
+        "value": plain(transition.sample.value),
+        "unit": alarm.unit,
+        "limit": plain(alarm.rule.setpoint),
+        "status": transition.sample.status,
+    }
+    return {language: _fill(text, {**fills, "tag": named(alarm.tag, language)}) for language, text in texts.items()}
+
+
+def named(names: Mapping[str, str], language: str) -> str:
+    """Return the name in this language, or in any there is."""
+    return names.get(language) or next(iter(names.values()), "")
+
+
+def plain(value: object) -> str:
+    """A value as short text that every database stores: whatever a machine sent."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}" if isfinite(value) else str(value)
+    return str(value)[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _fill(text: str, fills: Mapping[str, str]) -> str:
+    return " ".join(_HOLE.sub(lambda hole: fills.get(hole[1], hole[0]), text).split())

@@ -1,0 +1,106 @@
+"""The composition root: the only file that knows every slice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from app.anomaly import routes as anomaly
+from app.anomaly.stream import Broadcaster
+from app.capture import routes as capture
+from app.channels.hosts import PushHosts
+from app.channels.vapid import load_or_make_vapid
+from app.channels.webpush import KEY_FILE
+from app.dispatch import routes as dispatch
+from app.kit import routes as house
+from app.kit.clock import utcnow
+from app.kit.db import Database
+from app.kit.errors import DomainError
+from app.kit.guard import Limit, front_door
+from app.kit.http import Pages, show_fault, show_http_error, show_refusal
+from app.kit.pwa import Assets
+from app.kit.secret import keep
+from app.kit.speaking import speaking
+from app.kit.storage import Storage
+from app.people import routes as people
+from app.people.routes import provide_me, provide_staff
+from app.plant import queries as plant_queries
+from app.plant import routes as plant
+from app.resolve import routes as resolve
+from app.settings import Settings
+from app.triage import routes as triage
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.plugins.prometheus import PrometheusConfig
+
+SECRET_FILE = "secret.key"
+
+
+def create_app(settings: Settings, *, db: Database | None = None, clock: Callable[[], datetime] = utcnow) -> Litestar:
+    """Put the app together. Give it a `db` to share one; otherwise it opens its own and closes it at the end."""
+    assets = Assets()
+    database = db or Database(settings.database)
+    live = Broadcaster(database)
+    vapid = load_or_make_vapid(settings.data_dir / KEY_FILE, contact=settings.push_contact)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        sites = await database.read(plant_queries.sites)
+        app.state.timezone = sites[0].timezone if sites else "UTC"
+        running = [asyncio.create_task(live.run())]
+        if db is None:
+            running.append(asyncio.create_task(database.pulse.listen()))
+        yield
+        live.close()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        if db is None:
+            database.close()
+
+    provided = {
+        "db": database,
+        "config": settings,
+        "files": Storage(settings.storage_url.get_secret_value() or settings.data_dir / "files"),
+        "live": live,
+        "reports": Limit(settings.reports_a_minute),
+        "secret": keep(settings.data_dir / SECRET_FILE),
+        "push_hosts": PushHosts(settings.push_hosts),
+        "assets": assets,
+    }
+    return Litestar(
+        route_handlers=[
+            handler
+            for slice_ in (house, capture, triage, dispatch, resolve, anomaly, people, plant)
+            for handler in slice_.handlers
+        ],
+        dependencies={
+            **{name: _given(value) for name, value in provided.items()},
+            "now": Provide(clock, sync_to_thread=False),
+            "me": Provide(provide_me),
+            "staff": Provide(provide_staff),
+        },
+        middleware=[front_door, PrometheusConfig(app_name="pullcord", group_path=True).middleware, speaking(settings.language)],
+        exception_handlers={
+            DomainError: show_refusal,
+            HTTPException: show_http_error,
+            Exception: show_fault,
+        },
+        compression_config=CompressionConfig("gzip", gzip_compress_level=5, exclude=["^/stream", "^/static", "^/files"]),
+        openapi_config=OpenAPIConfig(
+            title="Pullcord", version="1", path="/schema", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
+        ),
+        lifespan=[lifespan],
+        state=State({"pages": Pages(assets, vapid_key=vapid.public_key), "live": live}),
+        logging_config=None,
+    )
+
+
+def _given(value: Any) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)

@@ -1,0 +1,69 @@
+"""Where things are: stations by their code, the tree of lines, paths for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import Session, col, func, select
+
+from app.kit.columns import Names
+from app.plant.models import Area, Line, Site, Station
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A station with the path to it."""
+
+    id: UUID
+    code: str
+    names: Names
+    line: Names
+    area: Names
+    site: Names
+    timezone: str
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineOfStations:
+    id: UUID
+    names: Names
+    area: Names
+    stations: list[Station]
+
+
+def where(session: Session, code: str) -> Where | None:
+    """Return the station with this code, in upper case; None when no label ever carried it."""
+    statement = (
+        select(Station, Line.names, Area.names, Site.names, Site.timezone)
+        .join(Line, col(Line.id) == col(Station.line_id))
+        .join(Area, col(Area.id) == col(Line.area_id))
+        .join(Site, col(Site.id) == col(Station.site_id))
+        .where(Station.code == code)
+    )
+    found = session.exec(statement).first()
+    if found is None:
+        return None
+    station, line, area, site, timezone = found
+    return Where(station.id, station.code, station.names, line, area, site, timezone, station.retired_at is not None)
+
+
+def lines(session: Session) -> list[LineOfStations]:
+    """Return every line with its stations, in the order of the shop floor."""
+    statement = (
+        select(Line, Area.names).join(Area, col(Area.id) == col(Line.area_id)).order_by(col(Line.position), col(Line.id))
+    )
+    found = {line.id: LineOfStations(line.id, line.names, area, []) for line, area in session.exec(statement)}
+    stations = select(Station).where(col(Station.retired_at).is_(None)).order_by(col(Station.position), col(Station.code))
+    for station in session.exec(stations):
+        found[station.line_id].stations.append(station)
+    return list(found.values())
+
+
+def sites(session: Session) -> Sequence[Site]:
+    """Return the sites, the oldest first: a plant starts with one."""
+    return session.exec(select(Site).order_by(col(Site.id))).all()
+
+
+def count_stations(session: Session) -> int:
+    return session.exec(select(func.count()).select_from(Station)).one()

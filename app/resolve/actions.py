@@ -1,0 +1,226 @@
+"""What the person who answers for an anomaly does with it, and the one who verifies.
+
+Each function is one thumb on one button: it checks who may, and leaves deciding and writing to the lifecycle.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from app.anomaly.actions import NOBODY, Actor, advance, record, ring_again
+from app.anomaly.lifecycle import OWNED, Action, NotAllowedNow, Status
+from app.anomaly.models import Anomaly, Clock, Occurrence
+from app.anomaly.permissions import may
+from app.anomaly.queries import get
+from app.kit.errors import BadInput, DomainError, N_, NotAllowed, NotFound
+from app.people.models import Person
+from app.resolve.models import CauseClass, Resolution
+
+END_REASONS = ("false", "duplicate", "practice", "recalled")
+LONGEST_HOLD = timedelta(days=30)
+FREE: dict[str, Any] = {"owner_id": None, "offered_to_id": None, "held_since": None, "held_until": None, "hold_reason": ""}
+
+
+class OthersMustVerify(DomainError):
+    code = "resolve.others_must_verify"
+    message = N_("You fixed it, so somebody else has to check it. Nothing was changed. Ask the reporter or a team lead.")
+
+
+class StillAbnormal(DomainError):
+    code = "resolve.still_abnormal"
+    message = N_("The machine still reports this alarm. Nothing was changed. Wait until it is back to normal, or say why.")
+
+
+def accept(session: Session, anomaly_id: UUID, *, by: Person, now: datetime, via: str = "app") -> Anomaly:
+    """Make `by` the one owner. The ladder stops: whatever was planned before is void.
+
+    Raises:
+        NotAllowedNow: somebody was faster; it says who.
+    """
+    anomaly = get(session, anomaly_id)
+    advance(session, anomaly, Action.ACCEPT, by=Actor.of(by), now=now, changes={**FREE, "owner_id": by.id}, via=via)
+    return anomaly
+
+
+def arrive(session: Session, anomaly_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+    anomaly = _mine(session, anomaly_id, by, "arrive")
+    advance(session, anomaly, Action.ARRIVE, by=Actor.of(by), now=now)
+    return anomaly
+
+
+def contain(session: Session, anomaly_id: UUID, note: str, *, by: Person, now: datetime) -> Anomaly:
+    """Output is protected, the cause is still open."""
+    anomaly = _mine(session, anomaly_id, by, "contain")
+    advance(session, anomaly, Action.CONTAIN, by=Actor.of(by), now=now, note=note)
+    return anomaly
+
+
+def hold(session: Session, anomaly_id: UUID, reason: str, *, minutes: int, by: Person, now: datetime) -> Anomaly:
+    """Stop the clock for a reason, until somebody looks again in `minutes`."""
+    anomaly = _mine(session, anomaly_id, by, "hold")
+    until = now + min(timedelta(minutes=max(minutes, 1)), LONGEST_HOLD)
+    if not reason.strip():
+        raise BadInput()
+    held = {"held_since": now, "held_until": until, "hold_reason": reason, "clock": Clock.HOLD, "next_clock_at": until}
+    _set(session, anomaly, **held, rung=0, round=Anomaly.round + 1)
+    record(session, anomaly.id, "hold", by=Actor.of(by), now=now, reason=reason, until=until)
+    return anomaly
+
+
+def resume(session: Session, anomaly_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+    anomaly = _mine(session, anomaly_id, by, "resume")
+    _set(session, anomaly, held_since=None, held_until=None, hold_reason="")
+    ring_again(session, anomaly, now=now)
+    record(session, anomaly.id, "resume", by=Actor.of(by), now=now)
+    return anomaly
+
+
+def offer(session: Session, anomaly_id: UUID, to_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+    """Ask somebody to take over. The giver stays the owner until the receiver accepts."""
+    anomaly = _mine(session, anomaly_id, by, "hand_over")
+    to = session.get(Person, to_id)
+    if to is None or to.left_at is not None or to.id == by.id:
+        raise BadInput()
+    _set(session, anomaly, offered_to_id=to.id)
+    record(session, anomaly.id, "hand_over", by=Actor.of(by), now=now, to=to.name, to_id=to.id)
+    return anomaly
+
+
+def take_over(session: Session, anomaly_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+    """Accept a hand-over: ownership passes now, not before."""
+    anomaly = _mine(session, anomaly_id, by, "take_over")
+    changes = {"owner_id": by.id, "offered_to_id": None}
+    advance(session, anomaly, Action.HAND_OVER, by=Actor.of(by), now=now, changes=changes, taken=True)
+    return anomaly
+
+
+def release(session: Session, anomaly_id: UUID, reason: str, *, by: Person, now: datetime) -> Anomaly:
+    """Give it back to the queue; the ladder starts again."""
+    anomaly = _mine(session, anomaly_id, by, "release")
+    advance(session, anomaly, Action.RELEASE, by=Actor.of(by), now=now, changes=FREE, reason=reason)
+    return anomaly
+
+
+def resolve(
+    session: Session,
+    anomaly_id: UUID,
+    *,
+    cause_class: CauseClass | None,
+    cause: str,
+    fix: str,
+    permanent: bool,
+    by: Person,
+    now: datetime,
+) -> Anomaly:
+    """Say that it is fixed, and how. Somebody else has to verify."""
+    anomaly = _mine(session, anomaly_id, by, "resolve")
+    changes = {"resolver_id": by.id, "resolved_at": now, "held_since": None, "held_until": None, "hold_reason": ""}
+    told = {"cause": cause, "fix": fix, "permanent": permanent}
+    advance(session, anomaly, Action.RESOLVE, by=Actor.of(by), now=now, changes=changes, **told)
+    session.add(Resolution(anomaly_id=anomaly.id, by_id=by.id, cause_class=cause_class, at=now, **told))
+    return anomaly
+
+
+def verify(
+    session: Session, anomaly_id: UUID, *, by: Person | None, now: datetime, override: str = "", reporter: bool = False
+) -> Anomaly:
+    """Confirm that it works again. Not by the resolver, and not while the machine says otherwise, unless with a reason.
+
+    `by` None with `reporter`: the reporter, who may be anonymous, confirms on the receipt.
+    """
+    anomaly = get(session, anomaly_id)
+    _may_judge(anomaly, by, reporter)
+    if anomaly.alarms_active > 0 and not override.strip():
+        raise StillAbnormal()
+    told: dict[str, object] = {"override": override} if override else {}
+    advance(session, anomaly, Action.VERIFY, by=_judge(by), now=now, reporter=reporter, **told)
+    _judge_resolution(session, anomaly, "verified", by, "", now)
+    return anomaly
+
+
+def send_back(
+    session: Session, anomaly_id: UUID, reason: str, *, by: Person | None, now: datetime, reporter: bool = False
+) -> Anomaly:
+    """It does not work: back to the one who said it was fixed."""
+    anomaly = get(session, anomaly_id)
+    _may_judge(anomaly, by, reporter)
+    advance(
+        session, anomaly, Action.SEND_BACK, by=_judge(by), now=now,
+        changes={"resolved_at": None}, reason=reason, reporter=reporter,
+    )  # fmt: skip
+    _judge_resolution(session, anomaly, "sent_back", by, reason, now)
+    return anomaly
+
+
+def cancel(session: Session, anomaly_id: UUID, reason: str, *, by: Person, now: datetime) -> Anomaly:
+    """End it without a fix: false alarm, duplicate, practice, or recalled."""
+    if reason not in END_REASONS:
+        raise BadInput()
+    anomaly = _mine(session, anomaly_id, by, "cancel")
+    advance(session, anomaly, Action.CANCEL, by=Actor.of(by), now=now, changes={"end_reason": reason}, reason=reason)
+    return anomaly
+
+
+def recall(session: Session, key: UUID, *, by: Person | None, now: datetime) -> Anomaly:
+    """Take one's own call back, while nobody is on the way and nobody else has said the same.
+
+    Raises:
+        NotAllowedNow: it is more than one person's word already, or somebody has accepted.
+    """
+    report = session.get(Occurrence, key)
+    if report is None:
+        raise NotFound()
+    anomaly = get(session, report.anomaly_id)
+    if anomaly.status != Status.REPORTED or anomaly.occurrences > 1:
+        raise NotAllowedNow.of(anomaly.status, "")
+    advance(session, anomaly, Action.CANCEL, by=_judge(by), now=now, changes={"end_reason": "recalled"}, reason="recalled")
+    return anomaly
+
+
+def close(session: Session, anomaly: Anomaly, *, now: datetime) -> None:
+    """The watch window has passed: it stays fixed."""
+    advance(session, anomaly, Action.CLOSE, by=NOBODY, now=now)
+
+
+def latest_resolution(session: Session, anomaly_id: UUID) -> Resolution | None:
+    """Return what the last resolver said."""
+    which = select(Resolution).where(col(Resolution.anomaly_id) == anomaly_id).order_by(col(Resolution.at).desc())
+    return session.exec(which.limit(1)).first()
+
+
+def _mine(session: Session, anomaly_id: UUID, by: Person, what: str) -> Anomaly:
+    anomaly = get(session, anomaly_id)
+    if what in may(anomaly, by):
+        return anomaly
+    if anomaly.owner_id == by.id or anomaly.status not in OWNED:
+        owner = session.get(Person, anomaly.owner_id) if anomaly.owner_id else None
+        raise NotAllowedNow.of(anomaly.status, owner.name if owner else "")
+    raise NotAllowed()
+
+
+def _may_judge(anomaly: Anomaly, by: Person | None, reporter: bool) -> None:
+    if by is not None and anomaly.resolver_id == by.id:
+        raise OthersMustVerify()
+    if not reporter and (by is None or (anomaly.resolver_id and "verify" not in may(anomaly, by))):
+        raise NotAllowed()
+
+
+def _judge(by: Person | None) -> Actor:
+    return Actor.of(by) if by else NOBODY
+
+
+def _judge_resolution(
+    session: Session, anomaly: Anomaly, verdict: str, by: Person | None, reason: str, now: datetime
+) -> None:
+    if resolution := latest_resolution(session, anomaly.id):
+        resolution.verdict, resolution.verdict_reason, resolution.verdict_at = verdict, reason, now
+        resolution.verdict_by_id = by.id if by else None
+        session.add(resolution)
+
+
+def _set(session: Session, anomaly: Anomaly, **values: Any) -> None:
+    session.execute(update(Anomaly).where(col(Anomaly.id) == anomaly.id).values(**values))
+    session.refresh(anomaly)

@@ -1,0 +1,105 @@
+"""What an installation may decide. Everything else is a constant beside its use, or a row edited in the app.
+
+Read from environment variables `PULLCORD_…`, from a file `.env`, and, for secrets, from files of the same name in
+`/run/secrets`. An unknown `PULLCORD_…` name is an error: a typing mistake must not silently mean the default.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "PULLCORD_"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="forbid",
+        secrets_dir="/run/secrets" if Path("/run/secrets").is_dir() else None,
+    )
+
+    data_dir: Path = Field(
+        default=Path("var"),
+        description="Folder for everything Pullcord writes: the SQLite database, photos and voice notes, the push key. "
+        "Back up this folder.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Empty: SQLite in the data folder. For a group: postgresql+psycopg://user:password@host/name.",
+    )
+    storage_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Empty: photos and voice notes in the data folder. Or an S3 store: s3://bucket/prefix.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="The address phones use, printed into every station label. Change it before you print labels.",
+    )
+    host: str = Field(default="127.0.0.1", description="The network address to listen on; 0.0.0.0 for the whole plant.")
+    port: int = Field(default=8000, description="The port to listen on.")
+    tls_certificate: Path | None = Field(default=None, description="PEM file of the certificate; push needs HTTPS.")
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's private key.")
+    language: Literal["en", "zh"] = Field(
+        default="zh", description="What people see before they or their phone have chosen a language."
+    )
+    push_contact: str = Field(
+        default="https://github.com/pullcord/pullcord",
+        description="A real mailto: or https: address that push services may write to when something is wrong.",
+    )
+    push_hosts: list[str] = Field(
+        default=[],
+        description='More push services, as ["push.example.com"] or ["127.0.0.1:9100"]. Those of Apple, Google, Microsoft '
+        "and Mozilla are known. Phones name their push service, so any other address is refused.",
+    )
+    push_trust: Path | None = Field(
+        default=None, description="PEM file of a private authority that signs the plant's own push service."
+    )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Empty: no e-mail. smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465.",
+    )
+    mail_from: str = Field(default="pullcord@localhost", description="Sender of e-mails.")
+    reports_a_minute: int = Field(
+        default=60,
+        ge=1,
+        description="How many reports one phone (or one address, for phones without a cookie) may send in a minute.",
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="json for a log collector.")
+
+    @property
+    def database(self) -> str:
+        """The database address SQLAlchemy understands."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'pullcord.db'}"
+
+    @property
+    def storage(self) -> str:
+        """The address of the file store."""
+        return self.storage_url.get_secret_value() or (self.data_dir / "files").absolute().as_uri()
+
+
+def load() -> Settings:
+    """Read the settings; refuse names nobody knows.
+
+    Raises:
+        SystemExit: an unknown `PULLCORD_…` variable, in a sentence.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SystemExit(f"Unknown setting {', '.join(unknown)}. The known ones are in .env.example.")
+    return Settings()
+
+
+def describe() -> str:
+    """Return every setting with its meaning and default, as an .env file (`pullcord settings > .env.example`)."""
+    lines = ["# Every setting, with its default. Secrets may also be files of the same name in /run/secrets.", ""]
+    for name, field in Settings.model_fields.items():
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+        shown = "" if default is None else json.dumps(default) if isinstance(default, list) else str(default)
+        lines += [f"# {field.description}", f"#{PREFIX}{name.upper()}={shown}", ""]
+    return "\n".join(lines)

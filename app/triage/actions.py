@@ -1,0 +1,129 @@
+"""Putting the queue right: another severity, two that are one, one that is two. Nothing is ever lost by it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from app.anomaly import actions as anomalies
+from app.anomaly.actions import Actor, advance, record, ring_again
+from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status
+from app.anomaly.models import Anomaly, Attachment, Fingerprint, Occurrence
+from app.anomaly.permissions import require
+from app.anomaly.queries import get
+from app.kit.errors import BadInput, DomainError, N_, NotFound
+from app.kit.ids import new_id
+from app.people.models import Person
+
+
+class OnlySignal(DomainError):
+    code = "triage.only_signal"
+    message = N_("This is the only signal of this anomaly: there is nothing to split. Nothing was changed.")
+
+
+class SameAnomaly(DomainError):
+    code = "triage.same_anomaly"
+    message = N_("An anomaly cannot be joined with itself. Nothing was changed. Type the number of the other one.")
+
+
+def regrade(session: Session, anomaly_id: UUID, severity: int, *, by: Person, now: datetime) -> Anomaly:
+    """Give it another severity; upwards rings again while nobody has come."""
+    anomaly = get(session, anomaly_id)
+    require(anomaly, by, "regrade")
+    if severity not in (1, 2, 3, 4):
+        raise BadInput()
+    anomalies.regrade(session, anomaly, severity, by=Actor.of(by), now=now)
+    return anomaly
+
+
+def split(session: Session, anomaly_id: UUID, occurrence_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+    """Make one signal, and all of the same fingerprint, an anomaly of their own again. Return the new one."""
+    anomaly = get(session, anomaly_id)
+    require(anomaly, by, "split")
+    signal = session.get(Occurrence, occurrence_id)
+    if signal is None or signal.anomaly_id != anomaly.id:
+        raise NotFound()
+    moving = (col(Occurrence.anomaly_id) == anomaly.id, col(Occurrence.fingerprint) == signal.fingerprint)
+    if not _others(session, anomaly, signal.fingerprint):
+        raise OnlySignal()
+
+    copied = anomaly.model_dump(exclude={"id", "number", "photo_id", "owner_id", "offered_to_id"})
+    other = Anomaly(**copied)
+    other.id, other.number, other.split_from_id = new_id(), next(anomalies.draw_numbers(session.connection(), 1)), anomaly.id
+    other.status, other.in_queue = Status.REPORTED, True
+    other.origin = "machine" if signal.rule_id else "person"
+    other.message = signal.message
+    other.received_at = now
+    for column in ("accepted_at", "arrived_at", "contained_at", "resolved_at", "held_since", "held_until", "resolver_id"):
+        setattr(other, column, None)
+    for column, value in anomalies.clock_start(Status.REPORTED, now=now).items():
+        setattr(other, column, value)
+    session.add(other)
+    session.flush()
+
+    ids = list(session.exec(select(Occurrence.id).where(*moving)))
+    session.execute(update(Occurrence).where(*moving).values(anomaly_id=other.id))
+    session.execute(update(Attachment).where(col(Attachment.occurrence_id).in_(ids)).values(anomaly_id=other.id))
+    session.execute(update(Fingerprint).where(col(Fingerprint.key) == signal.fingerprint).values(anomaly_id=other.id))
+    for one in (anomaly, other):
+        _recount(session, one)
+    record(session, anomaly.id, "split", by=Actor.of(by), now=now, number=other.number)
+    record(session, other.id, "split_from", by=Actor.of(by), now=now, number=anomaly.number)
+    return other
+
+
+def merge(session: Session, anomaly_id: UUID, number: int, *, by: Person, now: datetime) -> Anomaly:
+    """Join this anomaly into the one with `number`: its signals, photos and fingerprints go there. Return that one."""
+    anomaly = get(session, anomaly_id)
+    require(anomaly, by, "merge")
+    into = session.exec(select(Anomaly).where(Anomaly.number == number)).one_or_none()
+    if into is None:
+        raise NotFound()
+    if into.id == anomaly.id:
+        raise SameAnomaly()
+    if into.status not in OPEN:
+        raise NotAllowedNow.of(into.status, "")
+    if anomaly.status == Status.REPORTED and into.status == Status.REPORTED and anomaly.severity < into.severity:
+        anomalies.regrade(session, into, anomaly.severity, by=Actor.of(by), now=now)
+
+    for table in (Occurrence, Attachment, Fingerprint):
+        session.execute(update(table).where(col(table.anomaly_id) == anomaly.id).values(anomaly_id=into.id))
+    changes = {"end_reason": "duplicate", "previous_id": into.id}
+    advance(session, anomaly, Action.CANCEL, by=Actor.of(by), now=now, changes=changes, reason="duplicate")
+    _recount(session, into)
+    record(session, anomaly.id, "merged", by=Actor.of(by), now=now, number=into.number)
+    record(session, into.id, "merged_from", by=Actor.of(by), now=now, number=anomaly.number)
+    if into.status == Status.REPORTED:
+        ring_again(session, into, now=now)
+    return into
+
+
+def _others(session: Session, anomaly: Anomaly, fingerprint: str) -> int:
+    which = select(func.count()).where(
+        col(Occurrence.anomaly_id) == anomaly.id, col(Occurrence.fingerprint) != fingerprint
+    )
+    return int(session.exec(which).one())
+
+
+def _recount(session: Session, anomaly: Anomaly) -> None:
+    """Bring the counters back in line with the signals that are there now."""
+    kinds = select(Occurrence.kind, func.count()).where(col(Occurrence.anomaly_id) == anomaly.id).group_by(Occurrence.kind)
+    counts: dict[str, int] = dict(session.exec(kinds).all())
+    returned = counts.pop("return_to_normal", 0)
+    photo = (
+        select(Attachment.id)
+        .where(col(Attachment.anomaly_id) == anomaly.id, col(Attachment.kind) == "photo")
+        .order_by(col(Attachment.created_at))
+        .limit(1)
+    )
+    values = {
+        "occurrences": sum(counts.values()),
+        "me_too": counts.get("me_too", 0),
+        "alarms": counts.get("alarm", 0),
+        "alarms_active": max(counts.get("alarm", 0) - returned, 0),
+        "photo_id": session.exec(photo).first(),
+    }
+    session.execute(update(Anomaly).where(col(Anomaly.id) == anomaly.id).values(**values))
+    session.refresh(anomaly)
+

@@ -1,0 +1,25 @@
+"""Alembic's entry: the address comes from whoever calls (`app/kit/migrate.py`), the tables from `app/tables.py`."""
+
+from alembic import context
+
+from app.kit.db import connect
+from app.tables import metadata
+
+target_metadata = metadata
+
+
+def run() -> None:
+    url = context.config.attributes.get("url") or context.config.get_main_option("sqlalchemy.url")
+    engine = connect(str(url), writer=True)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=target_metadata,
+            render_as_batch=connection.dialect.name == "sqlite",
+            compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

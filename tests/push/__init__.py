@@ -1,0 +1,1 @@
+"""Stand-ins for what lies between Pullcord and a pocket: push service, phone, and the phone's notification tray."""

@@ -1,0 +1,128 @@
+"""The `pullcord` command. Heavy imports wait until a command needs them."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+LOOPS = ("dispatch", "deliver", "machines", "tidy")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; every failure that a person can mend is one sentence."""
+    parser = argparse.ArgumentParser(prog="pullcord", description="The andon cord on every phone in the plant.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="everything on one machine: the web server and every loop")
+    commands.add_parser("web", help="the web server alone")
+    work = commands.add_parser("work", help="loops alone")
+    work.add_argument("loops", nargs="*", choices=[*LOOPS, []], help="which ones; none: all")
+    commands.add_parser("migrate", help="bring the database to this version")
+    demo = commands.add_parser("demo", help="the demonstration plant with its own machines")
+    demo.add_argument("--no-machines", action="store_true", help="do not start the plant's OPC UA simulator")
+    bad = commands.add_parser("misbehave", help="let a machine of the demonstration plant leave its limits")
+    bad.add_argument("station", nargs="?", help="code or number of the station; none: Press 7")
+    commands.add_parser("settings", help="print every setting with what it means, as an .env file")
+    given = parser.parse_args(arguments)
+    try:
+        _run(given)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run(given: argparse.Namespace) -> None:
+    from app.settings import describe, load
+
+    if given.command == "settings":
+        print(describe())
+        return
+    settings = load()
+    _log(settings)
+    if given.command == "migrate":
+        from app.kit.migrate import upgrade
+
+        upgrade(settings.database)
+    elif given.command == "misbehave":
+        from workers import demo
+
+        asyncio.run(demo.misbehave(settings, given.station))
+    elif given.command == "demo":
+        from workers import demo
+
+        demo.prepare(settings)
+        _serve(settings, web=True, loops=LOOPS, machines=not given.no_machines)
+    else:
+        loops = {"up": LOOPS, "web": (), "work": tuple(getattr(given, "loops", ()) or LOOPS)}[given.command]
+        _serve(settings, web=given.command != "work", loops=loops, machines=False)
+
+
+def _serve(settings: "Settings", *, web: bool, loops: Sequence[str], machines: bool) -> None:
+    import uvloop
+
+    lock = _only_one(settings) if web else None
+    try:
+        uvloop.run(_live(settings, web=web, loops=loops, machines=machines))
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+async def _live(settings: "Settings", *, web: bool, loops: Sequence[str], machines: bool) -> None:
+    from app.kit.db import Database
+    from app.kit.migrate import upgrade
+    from workers.house import House
+
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await asyncio.to_thread(upgrade, settings.database)
+    db = Database(settings.database)
+    try:
+        await House(settings, db, stop).run(web=web, loops=loops, machines=machines)
+    finally:
+        db.close()
+
+
+def _only_one(settings: "Settings") -> int | None:
+    """On SQLite one web process: a second one would keep limits and caches of its own beside the same file."""
+    import fcntl
+
+    if not settings.database.startswith("sqlite"):
+        return None
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = os.open(settings.data_dir / "web.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SystemExit(
+            f"Pullcord runs already on {settings.data_dir} (on SQLite there is one web process). "
+            "Stop it first, or set PULLCORD_DATABASE_URL to PostgreSQL to run several."
+        ) from None
+    return lock
+
+
+def _log(settings: "Settings") -> None:
+    from workers.logs import configure
+
+    configure(settings.log_format)
+
+
+def free_port(host: str, port: int) -> bool:
+    """Tell whether nobody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

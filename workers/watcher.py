@@ -1,0 +1,190 @@
+"""Watches one source: what its link reads is judged, what is found out goes to the database in batches.
+
+What a watcher holds in memory can be lost at any moment: it is in the database by then, or found anew when the values
+are read again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from app.capture.sources import alarms
+from app.capture.sources.opcua import Link
+from app.kit.clock import utcnow
+from app.kit.db import Database
+from app.machines import actions
+from app.machines.actions import LeaseLost, LinkReport
+from app.machines.models import LinkState
+from app.machines.plan import Plan
+from app.machines.rules import Sample
+from app.machines.watch import Edge, Watch
+
+BATCH = 256  # edges in one transaction
+MOST_WAITING = 20_000  # edges not yet stored, before we stop taking values
+TICK_S = 5.0  # the longest we sleep without looking at the clock
+RETRY_S = 0.5
+TRIES = 3
+FAREWELL_S = 5.0
+
+log = structlog.get_logger()
+
+
+class Watcher:
+    """Ends by itself only when another worker has the lease, or something unforeseen happened: then begin a new one."""
+
+    def __init__(self, db: Database, source_id: UUID, holder: str) -> None:
+        self.has_news = False
+        self._db = db
+        self._source_id = source_id
+        self._holder = holder
+        self._plan: Plan | None = None
+        self._link: Link | None = None
+        self._watch = Watch((), {}, now=utcnow())
+        self._outbox: list[Edge] = []
+        self._filled, self._room, self._wound = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._storing = asyncio.Lock()
+        self._next_tick: datetime | None = None
+        self._state, self._fault, self._connects = LinkState.IDLE, "", 0
+        self._connected_at: datetime | None = None
+        self._last_value_at: datetime | None = None
+        self._task = asyncio.create_task(self._live())
+
+    @property
+    def ended(self) -> bool:
+        return self._task.done()
+
+    def report(self) -> LinkReport:
+        """How the link stands, to be stored by whoever asks."""
+        connects, self._connects, self.has_news = self._connects, 0, False
+        return LinkReport(self._state, self._fault, self._connected_at, self._last_value_at, connects)
+
+    async def follow(self, plan: Plan) -> bool:
+        """Go by changed settings. False: it is another connection now, begin anew."""
+        before = self._plan
+        if before is None or plan == before:
+            return True
+        if plan.link != before.link or plan.fault != before.fault:
+            return False
+        if plan.alarms != before.alarms:
+            await self._store()
+            await self._take_up()
+            if self._link is not None:
+                self._link.reread.set()
+        if plan.try_at != before.try_at and self._link is not None:
+            self._link.kick.set()
+        self._plan = plan
+        return True
+
+    async def stop(self) -> None:
+        """End, after storing what has been found out so far."""
+        with contextlib.suppress(TimeoutError, LeaseLost):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._store()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    # The link calls these two.
+
+    async def take(self, samples: Sequence[tuple[UUID, Sample]]) -> None:
+        """Judge what was read. Waits while the database cannot keep up, so that the link asks for less."""
+        now = utcnow()
+        self._last_value_at = now
+        self._found(self._watch.take(samples, now=now))
+        while len(self._outbox) > MOST_WAITING:
+            self._room.clear()
+            await self._room.wait()
+
+    async def link_is(self, state: LinkState, fault: str) -> None:
+        """Note how the link stands. Without it, nothing is known of any signal."""
+        if state is LinkState.CONNECTING and self._state is not LinkState.IDLE:
+            return  # one more try is no news; why the last one failed is what people need to read
+        now = utcnow()
+        if state is LinkState.CONNECTED:
+            self._connected_at = now
+            self._connects += 1
+        elif state is not LinkState.CONNECTING:
+            self._found(self._watch.silence(status="BadNoCommunication", now=now))
+        self._state, self._fault, self.has_news = state, fault, True
+        self._db.pulse.beat()
+
+    async def _live(self) -> None:
+        try:
+            plan = self._plan = await self._take_up()
+            if plan is None:
+                return
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._store_for_ever())
+                group.create_task(self._let_time_pass())
+                if plan.link is None:
+                    await self.link_is(LinkState.NEEDS_PERSON, plan.fault)
+                else:
+                    self._link = Link(plan.link, self)
+                    group.create_task(self._link.run())
+        except Exception as error:
+            log.warning("watcher.ended", source=str(self._source_id), error=repr(error), exc_info=error)
+
+    async def _take_up(self) -> Plan | None:
+        now = utcnow()
+        taken = await self._db.write(actions.take_up, self._source_id, self._holder)
+        if taken.plan is not None:
+            self._found(self._watch.change(taken.plan.alarms, taken.states, now=now))
+        self._found(actions.withdraw(taken, now=now))
+        return taken.plan
+
+    def _found(self, edges: Sequence[Edge]) -> None:
+        if edges:
+            self._outbox.extend(edges)
+            self._filled.set()
+        due = self._watch.due
+        if due is not None and (self._next_tick is None or due < self._next_tick):
+            self._wound.set()
+
+    async def _let_time_pass(self) -> None:
+        while True:
+            due = self._next_tick = self._watch.due
+            wait = TICK_S if due is None else min((due - utcnow()).total_seconds(), TICK_S)
+            self._wound.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wound.wait(), max(wait, 0.001))
+            self._found(self._watch.tick(now=utcnow()))
+
+    async def _store_for_ever(self) -> None:
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            await self._store()
+
+    async def _store(self) -> None:
+        """Empty the outbox, in its order. Where a batch fails, smaller ones find the edge that is to blame."""
+        async with self._storing:
+            size, tries = BATCH, 0
+            while batch := self._outbox[:size]:
+                try:
+                    await self._db.write(alarms.record, self._source_id, self._holder, batch, now=utcnow())
+                except LeaseLost:
+                    raise
+                except Exception as error:
+                    size, tries = max(len(batch) // 2, 1), tries + (len(batch) == 1)
+                    if tries and not await self._database_is_away() and tries >= TRIES:
+                        log.error("watcher.edge_lost", rule=str(batch[0].alarm.rule.id), exc_info=error)
+                        del self._outbox[0]
+                        tries = 0
+                    continue
+                del self._outbox[: len(batch)]
+                self._room.set()
+                size, tries = min(size * 2, BATCH), 0
+
+    async def _database_is_away(self) -> bool:
+        """Is it the database and not what we asked of it? If so, rest a while."""
+        try:
+            await self._db.write(actions.hold, self._source_id, self._holder)
+        except LeaseLost:
+            raise
+        except Exception:
+            await asyncio.sleep(RETRY_S)
+            return True
+        return False
