@@ -6,6 +6,15 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.plugins.prometheus import PrometheusConfig
+
 from app.anomaly import routes as anomaly
 from app.anomaly.stream import Broadcaster
 from app.capture import routes as capture
@@ -24,22 +33,14 @@ from app.kit.secret import keep
 from app.kit.speaking import speaking
 from app.kit.storage import Storage
 from app.people import routes as people
-from app.people.routes import provide_me, provide_staff
+from app.people.routes import provide_lead, provide_me, provide_staff
 from app.plant import queries as plant_queries
 from app.plant import routes as plant
 from app.resolve import routes as resolve
 from app.settings import Settings
 from app.triage import routes as triage
-from litestar import Litestar
-from litestar.config.compression import CompressionConfig
-from litestar.datastructures import State
-from litestar.di import Provide
-from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.plugins.prometheus import PrometheusConfig
 
-SECRET_FILE = "secret.key"
+SECRET_FILE = "secret.key"  # noqa: S105  (where it is kept, not what it is)
 
 
 def create_app(settings: Settings, *, db: Database | None = None, clock: Callable[[], datetime] = utcnow) -> Litestar:
@@ -85,16 +86,26 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
             "now": Provide(clock, sync_to_thread=False),
             "me": Provide(provide_me),
             "staff": Provide(provide_staff),
+            "lead": Provide(provide_lead),
         },
-        middleware=[front_door, PrometheusConfig(app_name="pullcord", group_path=True).middleware, speaking(settings.language)],
+        middleware=[
+            front_door,
+            PrometheusConfig(app_name="pullcord", group_path=True).middleware,
+            speaking(settings.language),
+        ],
         exception_handlers={
             DomainError: show_refusal,
             HTTPException: show_http_error,
             Exception: show_fault,
         },
-        compression_config=CompressionConfig("gzip", gzip_compress_level=5, exclude=["^/stream", "^/static", "^/files"]),
+        compression_config=CompressionConfig(
+            "gzip", gzip_compress_level=5, exclude=["^/stream", "^/static", "^/files"]
+        ),
         openapi_config=OpenAPIConfig(
-            title="Pullcord", version="1", path="/schema", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
+            title="Pullcord",
+            version="1",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         lifespan=[lifespan],
         state=State({"pages": Pages(assets, vapid_key=vapid.public_key), "live": live}),

@@ -97,7 +97,10 @@ def load() -> Settings:
 
 def describe() -> str:
     """Return every setting with its meaning and default, as an .env file (`pullcord settings > .env.example`)."""
-    lines = ["# Every setting, with its default. Secrets may also be files of the same name in /run/secrets.", ""]
+    lines = [
+        "# Every setting, with its default. Secrets may also be files of the same name in /run/secrets.",
+        "",
+    ]
     for name, field in Settings.model_fields.items():
         default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
         shown = "" if default is None else json.dumps(default) if isinstance(default, list) else str(default)

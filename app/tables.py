@@ -2,12 +2,12 @@
 
 from sqlmodel import SQLModel
 
-import app.anomaly.models  # noqa: F401
-import app.dispatch.models  # noqa: F401
-import app.flows.models  # noqa: F401
-import app.machines.models  # noqa: F401
-import app.people.models  # noqa: F401
-import app.plant.models  # noqa: F401
+import app.anomaly.models
+import app.dispatch.models
+import app.flows.models
+import app.machines.models
+import app.people.models
+import app.plant.models
 import app.resolve.models  # noqa: F401
 
 metadata = SQLModel.metadata

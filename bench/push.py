@@ -1,8 +1,8 @@
 """What a push message costs us: `python -m bench.push`, a minute on two cores.
 
-Sender and push service are two processes; only the sender is measured. The service is tests/push/service.py: TLS, and
-the signature of every message checked. Beside it, in the same run: pywebpush called as its README shows, and encryption
-alone, which nobody can go below.
+Sender and push service are two processes; only the sender is measured. The service is tests/push/service.py:
+TLS, and the signature of every message checked. Beside it, in the same run: pywebpush called as its README
+shows, and encryption alone, which nobody can go below.
 """
 
 import asyncio
@@ -139,8 +139,8 @@ def _figure(
 ) -> dict[str, object]:
     value = round(statistics.median(rounds), 3)
     holds = bound is None or (value >= bound if least else value <= bound)
-    wanted = "" if bound is None else f"  ({'at least' if least else 'at most'} {bound}: {'holds' if holds else 'MISSED'})"
-    print(f"{name:<34} {value:>9} {unit:<11} {min(rounds):.3f} … {max(rounds):.3f}{wanted}")
+    limit = "" if bound is None else f"  ({'>=' if least else '<='} {bound}: {'holds' if holds else 'MISSED'})"
+    print(f"{name:<34} {value:>9} {unit:<11} {min(rounds):.3f} … {max(rounds):.3f}{limit}")
     return {"name": name, "value": value, "unit": unit, "bound": bound, "holds": holds}
 
 

@@ -20,6 +20,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+    engine.dispose()
 
 
 run()

@@ -95,7 +95,7 @@ class House:
         serving = asyncio.create_task(server.serve())
         await self.stop.wait()
         app.state.live.close()  # an open stream would keep the server from stopping
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         await serving
 
 

@@ -1,6 +1,7 @@
 """The demonstration plant's machines: an OPC UA server with believable values, which can be told to misbehave.
 
-Whoever writes a value from outside has the machine show it for a minute; then it recovers by itself. `misbehave` does that.
+Whoever writes a value from outside has the machine show it for a minute; then it recovers by itself. `misbehave` does
+just that.
 """
 
 import asyncio

@@ -65,7 +65,7 @@ def advance(
     by: Actor,
     now: datetime,
     changes: dict[str, Any] | None = None,
-    **details: object,
+    **details: Any,
 ) -> None:
     """Move `anomaly` along the lifecycle, start the clock of the new status, and write down who did it and why.
 
@@ -80,8 +80,13 @@ def advance(
     if after is None:
         raise _not_now(session, anomaly)
 
-    values: dict[str, Any] = {"status": after, "in_queue": after in OPEN, **clock_start(after, now=now), **(changes or {})}
-    values["round"] = Anomaly.round + 1  # type: ignore[operator]
+    values: dict[str, Any] = {
+        "status": after,
+        "in_queue": after in OPEN,
+        **clock_start(after, now=now),
+        **(changes or {}),
+    }
+    values["round"] = Anomaly.round + 1
     if (column := REACHED.get(after)) and getattr(anomaly, column) is None:
         values[column] = now
 
@@ -112,7 +117,7 @@ def ring_again(session: Session, anomaly: Anomaly, *, now: datetime) -> None:
     session.refresh(anomaly)
 
 
-def regrade(session: Session, anomaly: Anomaly, severity: int, *, by: Actor, now: datetime, **details: object) -> None:
+def regrade(session: Session, anomaly: Anomaly, severity: int, *, by: Actor, now: datetime, **details: Any) -> None:
     """Give it another severity. Upwards rings again while nobody has come; the clocks people see start nowhere anew."""
     before = anomaly.severity
     if before == severity:
@@ -139,14 +144,20 @@ def record(
     by: Actor = NOBODY,
     now: datetime,
     once: str | None = None,
-    **details: object,
+    **details: Any,
 ) -> None:
     """Append an event. It gets its number at the very end of the transaction, so that numbers follow commits."""
     at_commit(session, write_events, event_row(anomaly_id, kind, by=by, now=now, once=once, details=details))
 
 
 def event_row(
-    anomaly_id: UUID, kind: str, *, by: Actor = NOBODY, now: datetime, once: str | None = None, details: dict[str, object]
+    anomaly_id: UUID,
+    kind: str,
+    *,
+    by: Actor = NOBODY,
+    now: datetime,
+    once: str | None = None,
+    details: dict[str, object],
 ) -> dict[str, object]:
     """Return one row for `write_events`."""
     return {

@@ -64,7 +64,6 @@ OWNED = frozenset({S.ACCEPTED, S.ON_SITE, S.CONTAINED})
 """Exactly one person is working on it."""
 
 
-
 STATUS_WORDS: dict[Status, str] = {
     S.REPORTED: N_("waiting"),
     S.ACCEPTED: N_("accepted"),
@@ -91,7 +90,9 @@ class NotAllowedNow(DomainError):
     """Somebody was faster, or the step makes no sense any more. `status` and `owner` are for the sentence."""
 
     code = "anomaly.not_allowed_now"
-    message = N_("This is not possible any more: it is “%(status)s” now. Nothing was changed. Reload to see the latest.")
+    message = N_(
+        "This is not possible any more: it is “%(status)s” now. Nothing was changed. Reload to see the latest."
+    )
 
     @classmethod
     def of(cls, status: Status, owner: str) -> "NotAllowedNow":

@@ -79,14 +79,15 @@ class Card:
 
 def statement() -> Select[Any]:
     """Return the select that `cards` understands; callers add where, order and limit."""
-    return (
-        select(Anomaly, Station.code, Station.names, Line.names, Owner.name, Offered.name, Team.names)  # type: ignore[call-overload,no-any-return]
+    found: Select[Any] = (
+        select(Anomaly, Station.code, Station.names, Line.names, Owner.name, Offered.name, Team.names)  # type: ignore[call-overload]
         .join(Station, col(Station.id) == col(Anomaly.station_id))
         .join(Line, col(Line.id) == col(Anomaly.line_id))
         .outerjoin(Owner, col(Owner.id) == col(Anomaly.owner_id))
         .outerjoin(Offered, col(Offered.id) == col(Anomaly.offered_to_id))
         .outerjoin(Team, col(Team.id) == col(Anomaly.team_id))
     )
+    return found
 
 
 def cards(session: Session, which: Select[Any], *, viewer: Person | None) -> list[Card]:
@@ -134,7 +135,9 @@ def timeline(session: Session, anomaly_id: UUID, *, limit: int = 200) -> list[Ev
 def occurrences(session: Session, anomaly_id: UUID, *, limit: int = 50) -> Sequence[Occurrence]:
     """Return the signals that belong to an anomaly, latest first."""
     which = select(Occurrence).where(col(Occurrence.anomaly_id) == anomaly_id)
-    return session.exec(which.order_by(col(Occurrence.received_at).desc(), col(Occurrence.id).desc()).limit(limit)).all()
+    return session.exec(
+        which.order_by(col(Occurrence.received_at).desc(), col(Occurrence.id).desc()).limit(limit)
+    ).all()
 
 
 def attachments(session: Session, anomaly_id: UUID) -> Sequence[Attachment]:
@@ -157,7 +160,7 @@ def events_after(session: Session, seq: int, *, limit: int = 500) -> list[Told]:
         .order_by(col(Event.seq))
         .limit(limit)
     )
-    return [(event, number, status) for event, number, status in session.exec(which)]
+    return [(event, number, Status(status)) for event, number, status in session.exec(which)]
 
 
 def _card(

@@ -3,6 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
 from sqlmodel import Session, select
 
 from app.anomaly import queries
@@ -13,21 +17,23 @@ from app.anomaly.stream import Broadcaster
 from app.anomaly.words import END_WORDS, SEVERITY_WORDS, event_detail, event_words
 from app.flows import queries as flows
 from app.kit.clock import utcnow
-from app.kit.http import Db, Now, page, see, wants_fragment
+from app.kit.http import AnyRequest, Db, Now, page, see, wants_fragment
 from app.people import queries as people
 from app.people.models import Person
-from app.people.routes import AnyRequest, Staff
-from litestar import Response, get
-from litestar.di import NamedDependency
-from litestar.params import FromPath
-from litestar.response import Stream
+from app.people.routes import Staff
 
-WORDS: dict[str, Any] = {"status_words": STATUS_WORDS, "severity_words": SEVERITY_WORDS, "end_words": END_WORDS}
+WORDS: dict[str, Any] = {
+    "status_words": STATUS_WORDS,
+    "severity_words": SEVERITY_WORDS,
+    "end_words": END_WORDS,
+}
 Live = NamedDependency[Broadcaster]
 
 
 @get("/anomalies/{anomaly_id:uuid}")
-async def anomaly_page(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db, now: Now) -> Response[Any]:
+async def anomaly_page(
+    request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db, now: Now
+) -> Response[Any]:
     shown = await db.read(_page, anomaly_id, staff, now=now)
     return page(request, "anomaly/page.html", **shown, **WORDS)
 
@@ -52,7 +58,7 @@ async def anomaly_timeline(request: AnyRequest, anomaly_id: FromPath[UUID], staf
 @get("/stream")
 async def stream(request: AnyRequest, live: Live) -> Stream:
     """Server-sent events. What they carry is no secret of anybody: numbers and states, no names, no texts."""
-    given = request.headers.get("last-event-id") or request.query_params.get("last", "")
+    given = str(request.headers.get("last-event-id") or request.query_params.get("last") or "")
     last = int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return Stream(live.listen(last, clock=utcnow), media_type="text/event-stream", headers=headers)
@@ -86,7 +92,7 @@ def _page(session: Session, anomaly_id: UUID, viewer: Person, *, now: Any) -> di
             {"id": person.id, "name": person.name, "team": team.names if team else None}
             for person, team in people.colleagues(session, viewer, now=now)
         ],
-        "history": [c for c in queries.at_station(session, card.station_id, is_open=False, limit=5, viewer=viewer)],
+        "history": queries.at_station(session, card.station_id, is_open=False, limit=5, viewer=viewer),
         "previous": session.exec(select(Anomaly.id, Anomaly.number).where(Anomaly.id == previous)).first(),
         "anomaly_id": anomaly_id,
     }

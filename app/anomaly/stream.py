@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from app.anomaly import queries
+from app.anomaly.models import Event
 from app.kit.db import Database
 
 KEPT = 256  # frames that wait for one page
@@ -112,7 +113,7 @@ def _frames(events: list[queries.Told]) -> bytes:
     return b"".join(_frame(*told) for told in latest.values())
 
 
-def _frame(event: queries.Event, number: int, status: object) -> bytes:
+def _frame(event: Event, number: int, status: object) -> bytes:
     data = {"id": event.anomaly_id, "number": number, "kind": event.kind, "status": status, "seq": event.seq}
     return b"id: %d\nevent: anomaly\ndata: %s\n\n" % (event.seq, _json.encode(data))
 

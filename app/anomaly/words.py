@@ -5,7 +5,11 @@ from app.kit.errors import N_
 from app.kit.i18n import gettext, named, ngettext
 
 SEVERITY_WORDS = {1: N_("urgent"), 2: N_("serious"), 3: N_("ordinary"), 4: N_("minor")}
-SOURCE_WORDS = {"phone": N_("reported by phone"), "opcua": N_("reported by the machine"), "demo": N_("reported by phone")}
+SOURCE_WORDS = {
+    "phone": N_("reported by phone"),
+    "opcua": N_("reported by the machine"),
+    "demo": N_("reported by phone"),
+}
 END_WORDS = {
     "false": N_("false alarm"),
     "duplicate": N_("duplicate"),
@@ -56,7 +60,9 @@ def event_words(event: Event) -> str:
             grade = details.get("severity")
             return gettext("Now %(severity)s") % {"severity": gettext(SEVERITY_WORDS.get(int(str(grade)), ""))}
         case "cancel":
-            return gettext("Called off: %(reason)s") % {"reason": gettext(END_WORDS.get(str(details.get("reason")), ""))}
+            return gettext("Called off: %(reason)s") % {
+                "reason": gettext(END_WORDS.get(str(details.get("reason")), ""))
+            }
         case kind if kind in EVENT_WORDS:
             text = EVENT_WORDS[kind]
             return gettext(text) % details if "%(" in text else gettext(text)
@@ -70,5 +76,3 @@ def event_detail(event: Event) -> str:
         said.append(event.details.get("reason"))
     texts = [named(text) if isinstance(text, dict) else str(text) for text in said if text]
     return " · ".join(text for text in texts if text)
-
-

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -12,7 +13,7 @@ from app.anomaly.lifecycle import OPEN
 from app.anomaly.models import Anomaly, Attachment, Event, Occurrence, Purpose
 from app.flows import queries as flows
 from app.flows.answers import severity
-from app.kit.errors import DomainError, N_, NotFound
+from app.kit.errors import N_, DomainError, NotFound
 from app.people.models import Person
 
 MOST_PHOTOS = 4
@@ -68,7 +69,7 @@ def details(
     """Add what the reporter answers and says. A stopped line or a danger makes it urgent, and rings again."""
     occurrence, anomaly = _report(session, key)
     flow = flows.document(session, anomaly.flow_version_id)
-    said: dict[str, object] = {}
+    said: dict[str, Any] = {}
     if line_stopped is not None:
         said["line_stopped"] = line_stopped
     if danger is not None:
@@ -86,7 +87,7 @@ def details(
     # What one reporter answers with "no" does not take back what another has said with "yes".
     stopped = anomaly.line_stopped or line_stopped if line_stopped is not None else anomaly.line_stopped
     hurt = anomaly.danger or danger if danger is not None else anomaly.danger
-    values = {"line_stopped": stopped, "danger": hurt}
+    values: dict[str, Any] = {"line_stopped": stopped, "danger": hurt}
     values |= {"symptom": said["symptom"]} if "symptom" in said else {}
     values |= {"message": said["message"]} if "message" in said and anomaly.origin != "machine" else {}
     session.execute(update(Anomaly).where(col(Anomaly.id) == anomaly.id).values(**values))

@@ -46,7 +46,12 @@ class Ground:
 
 
 def ground(
-    session: Session, *, stations: set[UUID] = NONE, codes: set[str] = NONE, categories: set[str] = NONE, now: datetime
+    session: Session,
+    *,
+    stations: set[UUID] = NONE,
+    codes: set[str] = NONE,
+    categories: set[str] = NONE,
+    now: datetime,
 ) -> Ground:
     """Return what is known of the plant: read just now, or complete for what is asked."""
     engine = session.get_bind()

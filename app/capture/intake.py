@@ -33,13 +33,17 @@ FLOOD = 10  # alarms of one station within the merge window: more is a flood (IS
 
 class UnknownStation(DomainError):
     code = "capture.unknown_station"
-    message = N_("This station code is not known here. Nothing was sent. Check the label or pick the station from the list.")
+    message = N_(
+        "This station code is not known here. Nothing was sent. Check the label or pick the station from the list."
+    )
     status = 404
 
 
 class UnknownCategory(DomainError):
     code = "capture.unknown_category"
-    message = N_("This kind of problem is not known here. Nothing was sent. Open the station page again and tap a tile.")
+    message = N_(
+        "This kind of problem is not known here. Nothing was sent. Open the station page again and tap a tile."
+    )
     status = 400
 
 
@@ -51,7 +55,9 @@ class UnknownAnomaly(DomainError):
 
 class KeyReused(DomainError):
     code = "capture.key_reused"
-    message = N_("A different report was sent under the same number. The first one is safe. Open the station page and report again.")
+    message = N_(
+        "A different report was sent under the same number. The first one is safe. Open the station page and report again."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,7 @@ class _Open:
     is_new: bool = False
 
 
-def receive(
-    session: Session, observations: Sequence[Observation], *, now: datetime
-) -> list[Received | DomainError]:
+def receive(session: Session, observations: Sequence[Observation], *, now: datetime) -> list[Received | DomainError]:
     """Take in a batch: one answer for each observation, in their order, a refusal where one cannot be taken.
 
     Anomaly, occurrence, fingerprint and event are written in the caller's transaction: all of them or none.
@@ -118,7 +122,7 @@ class _Batch:
         known = ask(_KNOWN, {"keys": [o.key for o in seen]})
         self.known: dict[UUID, tuple[UUID, str]] = {key: (anomaly, digest) for key, anomaly, digest in known}
         owners = ask(_OWNERS, {"prints": list({o.fingerprint for o in seen})})
-        self.owner_of: dict[str, UUID] = {key: anomaly for key, anomaly in owners}
+        self.owner_of: dict[str, UUID] = dict(owners.all())
 
         self.open: dict[UUID, _Open] = {}
         self.near: dict[UUID, list[_Open]] = {}
@@ -132,9 +136,7 @@ class _Batch:
 
     def _look_around(self, new: Sequence[Observation]) -> None:
         stations = {o.station_id for o in new}
-        self.ground = ground(
-            self.session, stations=stations, categories={o.category for o in new}, now=self.now
-        )
+        self.ground = ground(self.session, stations=stations, categories={o.category for o in new}, now=self.now)
         since = self.now - self.ground.merge_window
         self._load(_NEAR, stations=list(stations), since=since)
         for anomaly in sorted(self.open.values(), key=lambda a: a.received_at):
@@ -324,7 +326,9 @@ class _Batch:
         """It came back while we watched, or it is worse than we knew: ring again."""
         row = self.session.get_one(Anomaly, anomaly.id, populate_existing=True)
         if anomaly.status == Status.WATCHING and anomaly.occurrences:
-            anomalies.advance(self.session, row, Action.RECUR, by=anomalies.NOBODY, now=self.now, changes={"owner_id": None})
+            anomalies.advance(
+                self.session, row, Action.RECUR, by=anomalies.NOBODY, now=self.now, changes={"owner_id": None}
+            )
         if anomaly.worse:
             anomalies.regrade(self.session, row, anomaly.worse, by=anomalies.NOBODY, now=self.now)
 
@@ -365,6 +369,14 @@ def _origin(seen: Observation) -> str:
 
 
 def _digest(seen: Observation) -> str:
-    said = (seen.kind, seen.station_id, seen.category, seen.what, seen.component, seen.message, seen.anomaly_id)
+    said = (
+        seen.kind,
+        seen.station_id,
+        seen.category,
+        seen.what,
+        seen.component,
+        seen.message,
+        seen.anomaly_id,
+    )
     answers = (seen.line_stopped, seen.danger, seen.severity, seen.rule_id)
     return blake2b(repr((said, answers)).encode(), digest_size=16).hexdigest()

@@ -139,7 +139,12 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
 
 
 def _begins_like_a_picture(data: bytes) -> bool:
-    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n")) or data[8:12] in (b"WEBP", b"heic", b"mif1", b"avif")
+    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n")) or data[8:12] in (
+        b"WEBP",
+        b"heic",
+        b"mif1",
+        b"avif",
+    )
 
 
 def _reduced(picture: Image.Image, side: int, mode: str) -> Image.Image:

@@ -6,10 +6,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect
 
+from app.anomaly.lifecycle import STATUS_WORDS
 from app.anomaly.models import Attachment
 from app.anomaly.words import SEVERITY_WORDS
-from app.anomaly.lifecycle import STATUS_WORDS
 from app.capture import actions
 from app.capture.actions import Stored
 from app.capture.codes import find_station_code
@@ -22,18 +28,12 @@ from app.capture.sources.phone import PhoneReport
 from app.capture.voice import transcode_voice
 from app.kit.errors import BadInput, NotFound
 from app.kit.guard import Limit
-from app.kit.http import Db, Form, Now, Site, TooLarge, page, see, wants_fragment, wants_json
+from app.kit.http import AnyRequest, Db, Form, Now, TooLarge, page, see, wants_fragment, wants_json
 from app.kit.ids import new_id
 from app.kit.storage import Storage
-from app.people.routes import AnyRequest, Me, Staff
+from app.people.routes import Me, Staff
 from app.plant import queries as plant
 from app.plant.codes import normalise
-from litestar import Response, get, post
-from litestar.datastructures import UploadFile
-from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery, URLEncodedBody
-from litestar.response import Redirect
 
 Files = NamedDependency[Storage]
 Reports = NamedDependency[Limit]
@@ -90,7 +90,7 @@ async def start(request: AnyRequest, db: Db, me: Me) -> Response[Any]:
 @get("/s/{code:str}")
 async def station(request: AnyRequest, code: FromPath[str], db: Db, me: Me) -> Response[Any]:
     seen = await db.read(station_page, normalise(code), viewer=me)
-    words = {"status_words": STATUS_WORDS, "severity_words": SEVERITY_WORDS}
+    words: dict[str, Any] = {"status_words": STATUS_WORDS, "severity_words": SEVERITY_WORDS}
     return page(
         request, "station/page.html", station=seen.station, open=seen.open, tiles=seen.tiles, history=seen.history,
         last_at=seen.last_at, key=new_id(), **words,
@@ -99,7 +99,13 @@ async def station(request: AnyRequest, code: FromPath[str], db: Db, me: Me) -> R
 
 @post("/s/{code:str}/reports", status_code=303)
 async def report(
-    request: AnyRequest, code: FromPath[str], data: URLEncodedBody[ReportForm], db: Db, me: Me, now: Now, reports: Reports
+    request: AnyRequest,
+    code: FromPath[str],
+    data: URLEncodedBody[ReportForm],
+    db: Db,
+    me: Me,
+    now: Now,
+    reports: Reports,
 ) -> Response[Any]:
     reports.take(_from(request, code), at=now.timestamp())
     sent = PhoneReport(
@@ -119,7 +125,13 @@ async def report(
 
 @post("/s/{code:str}/me-too", status_code=303)
 async def me_too(
-    request: AnyRequest, code: FromPath[str], data: URLEncodedBody[MeTooForm], db: Db, me: Me, now: Now, reports: Reports
+    request: AnyRequest,
+    code: FromPath[str],
+    data: URLEncodedBody[MeTooForm],
+    db: Db,
+    me: Me,
+    now: Now,
+    reports: Reports,
 ) -> Response[Any]:
     reports.take(_from(request, code), at=now.timestamp())
     sent = PhoneReport(
@@ -134,7 +146,9 @@ async def me_too(
 
 
 @get("/r/{key:uuid}")
-async def show_receipt(request: AnyRequest, key: FromPath[UUID], db: Db, me: Me, new: FromQuery[str] = "") -> Response[Any]:
+async def show_receipt(
+    request: AnyRequest, key: FromPath[UUID], db: Db, me: Me, new: FromQuery[str] = ""
+) -> Response[Any]:
     found = await db.read(receipt, key, viewer=me)
     return page(request, "report/receipt.html", fresh=bool(new), **_shown(found))
 
@@ -274,7 +288,12 @@ def _received(request: AnyRequest, received: Any) -> Response[Any]:
     answer: Received = received
     where = f"/r/{answer.key}"
     if wants_json(request):
-        body = {"key": str(answer.key), "url": where, "anomaly": str(answer.anomaly_id), "opened": answer.opened}
+        body = {
+            "key": str(answer.key),
+            "url": where,
+            "anomaly": str(answer.anomaly_id),
+            "opened": answer.opened,
+        }
         return Response(body, status_code=201 if answer.fresh else 200)
     return see(f"{where}?new=1" if answer.fresh else where)
 

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 MAX_VOICE_BYTES = 8_000_000
 MAX_SECONDS = 60
-ONLY_THE_FIRST_MINUTE = N_(
-    "Only the first 60 seconds of the voice note were kept. Record a second note for the rest."
-)
+ONLY_THE_FIRST_MINUTE = N_("Only the first 60 seconds of the voice note were kept. Record a second note for the rest.")
 
 
 class VoiceTooLarge(DomainError):

@@ -12,7 +12,7 @@ LONGEST_WAIT: Final = 3600.0  # a push service that asks for more is asked again
 
 GONE: Final = N_("The push service no longer knows this phone. It must be connected again.")
 MISMATCH: Final = N_(
-    "The push service refused our signature (VAPID mismatch): this phone was connected with another push key, "
+    "The push service refused our signature (VAPID mismatch): this phone was connected with another key, "
     "the contact address is not accepted, or our clock is wrong."
 )
 TOO_LARGE: Final = N_("The message was too large for the push service.")

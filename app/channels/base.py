@@ -1,6 +1,6 @@
 """What every channel is: one message in, nothing out, or `Undeliverable` with what to do about it.
 
-A channel starts with its checklist: each of `CHECKLIST` once, as `done`, `todo (reason)` or `exempt (reason)`.
+A channel starts with its checklist: each of `CHECKLIST` once, `done`, `todo (reason)` or `exempt (reason)`.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ CHECKLIST = (
 
 
 class Urgency(StrEnum):
-    """How much battery a message is worth. High wakes a sleeping phone: only for what asks somebody to move."""
+    """How much battery a message is worth. High wakes a sleeping phone: for what asks somebody to move."""
 
     NORMAL = "normal"
     HIGH = "high"
@@ -42,9 +42,9 @@ class Words:
 class Message:
     """One call to one person, ready to be read.
 
-    `tag` is the anomaly: a newer message with the same tag replaces the older one, and rings again only with `renotify`.
-    `token` proves that the phone which answers is the one that was called; it accepts once, and only when `can_accept`.
-    `url` is where the message leads, absolute. `severity` is 1 (line stopped) to 4 (nuisance).
+    `tag` is the anomaly: a newer message with the same tag replaces the older one, and rings again only with
+    `renotify`. `token` proves that the phone which answers is the one that was called; it accepts only when
+    `can_accept`. `url` is where the message leads, absolute. `severity` is 1 (line stopped) to 4 (nuisance).
     `ttl` (seconds), `urgency` and `topic` override what the channel makes of severity and tag.
     """
 

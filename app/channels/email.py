@@ -32,9 +32,7 @@ log = structlog.get_logger(__name__)
 PATIENCE: Final = 15.0  # seconds for each step of the conversation
 LATER: Final = 60.0  # seconds; mail servers that say "later" mean minutes
 
-NOT_SET_UP: Final = N_(
-    "E-mail is not set up here. Your administrator can name a mail server in the setting smtp_url."
-)
+NOT_SET_UP: Final = N_("E-mail is not set up here. Your administrator can name a mail server in the setting smtp_url.")
 NO_ADDRESS: Final = N_("This is not an e-mail address.")
 UNKNOWN: Final = N_("The mail server does not know this address.")
 REFUSED: Final = N_("The mail server refused the message.")
@@ -88,7 +86,7 @@ class Email:
 
 
 def compose(message: Message, *, sender: str, to: str) -> EmailMessage:
-    """Write the letter. It holds a link to the page and nothing that accepts: link previews open every link."""
+    """Write the letter. Its link leads to the page and accepts nothing: link previews open every link."""
     letter = EmailMessage()
     try:
         letter["From"], letter["To"] = Address(addr_spec=sender), Address(addr_spec=to)

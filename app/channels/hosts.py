@@ -1,4 +1,4 @@
-"""Which push services we talk to. A phone names its own, so without this list anybody could make us call anything."""
+"""Which push services we talk to. Phones name their own: without a list they could make us call anything."""
 
 import re
 from collections.abc import Iterable
@@ -23,18 +23,16 @@ _ENTRY: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 class BadPushSetting(DomainError):
     code = "channels.bad_push_setting"
-    message = N_(
-        "The setting %(setting)s is not usable: %(why)s. Pullcord did not start; nothing was changed."
-    )
+    message = N_("The setting %(setting)s is not usable: %(why)s. Pullcord did not start; nothing was changed.")
     status = 500
 
 
 class PushHosts:
     """The known push services and those an installation adds.
 
-    An entry is a host, `*.` before a domain of at least two labels for everything below it, or host:port. Always https;
-    plain http only for an entry host:port on this very machine, which is how a stand-in is reached. An IP address is
-    allowed only when it is an entry itself.
+    An entry is a host, `*.` before a domain of at least two labels for everything below it, or host:port.
+    Always https; plain http only for an entry host:port on this very machine, which is how a stand-in is
+    reached. An IP address is allowed only when it is an entry itself.
     """
 
     def __init__(self, more: Iterable[str] = ()) -> None:

@@ -12,14 +12,18 @@ PORTS: Final = {"smtp": 587, "smtps": 465}
 class BadMailSetting(DomainError):
     code = "channels.bad_mail_setting"
     message = N_(
-        "The setting smtp_url must look like smtp://user:password@host:587 or smtps://…. Pullcord did not start."
+        "The setting smtp_url must look like smtp://user:password@host:587 or smtps://…. "
+        "Pullcord did not start; nothing was changed."
     )
     status = 500
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail goes out. `implicit_tls`: encrypted from the first byte (smtps); else STARTTLS, compulsory with a login."""
+    """Where mail goes out.
+
+    `implicit_tls`: encrypted from the first byte (smtps). Else STARTTLS if offered; with a login, always.
+    """
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""The letter inside a push message: declarative Web Push, which Safari shows by itself and our service worker reads too.
+"""The letter inside a push message: declarative Web Push. Safari shows it by itself, our service worker too.
 
 `manifest/service-worker.js` is the other end of this contract; tests/channels/test_payload.py holds it still.
 """
@@ -17,7 +17,7 @@ _json: Final = msgspec.json.Encoder()
 
 
 def payload(message: Message) -> bytes:
-    """Return the JSON a phone gets. A body or title that is too long is cut: a call must ring, whatever it says."""
+    """Return the JSON a phone gets. Text that is too long is cut: a call must ring, whatever it says."""
     letter = _json.encode(_letter(message, message.title, message.body))
     if len(letter) > LARGEST:
         room = LARGEST - len(_json.encode(_letter(message, "", "")))
@@ -36,7 +36,7 @@ def _letter(message: Message, title: str, body: str) -> dict[str, object]:
     words = message.words
     actions = [{"action": "open", "title": words.open, "navigate": message.url}]
     if message.can_accept:
-        # Where a phone shows the message without our service worker, Accept can only open the page: links accept nothing.
+        # A phone without our service worker can only open the page with it: links accept nothing.
         actions.insert(0, {"action": "accept", "title": words.accept, "navigate": message.url})
     return {
         "web_push": 8030,

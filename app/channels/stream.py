@@ -1,7 +1,7 @@
 """In-app stream: what a person sees who has Pullcord open.
 
-There is nothing to send. The event log is the stream, and every open page follows it by itself; this channel gives the
-call a delivery row, so that what reached an open page is told apart from what reached a phone in a pocket.
+There is nothing to send. The event log is the stream, and every open page follows it by itself; this channel
+gives the call a delivery row, so that an open page is told apart from a phone in a pocket.
 
 checked-address: exempt (everybody who is logged in has it)
 gone: exempt (a closed page follows nothing, and nothing is lost)

@@ -1,9 +1,8 @@
-"""What a browser hands us when somebody turns ringing on. It is user input, so everything about it is checked."""
+"""What a browser hands us when somebody turns ringing on. It is user input: everything is checked."""
 
 import base64
 import binascii
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,20 +28,18 @@ class BadSubscription(DomainError):
 class UnknownPushService(DomainError):
     code = "channels.unknown_push_service"
     message = N_(
-        "This phone wants to be called through %(host)s, which is not a push service we know. Nothing was stored. "
-        "Use another browser, or ask your administrator to allow this one."
+        "This phone wants to be called through %(host)s, which is not a push service we know. "
+        "Nothing was stored. Use another browser, or ask your administrator to allow this one."
     )
     status = 400
 
 
-def check_subscription(sent: object, more_hosts: Iterable[str] = ()) -> dict[str, object]:
+def check_subscription(sent: object, hosts: PushHosts) -> dict[str, object]:
     """Return what `PushSubscription.toJSON()` sent, reduced to what a message needs: endpoint and keys.
-
-    `more_hosts` is the setting push_hosts: push services this installation allows beside the known ones.
 
     Raises:
         BadSubscription: something is missing, too long, or no key of the curve P-256.
-        UnknownPushService: the endpoint is not at one of them.
+        UnknownPushService: the endpoint is not at one of `hosts`.
     """
     match sent:
         case {"endpoint": str(endpoint), "keys": {"p256dh": str(p256dh), "auth": str(auth)}}:
@@ -52,7 +49,7 @@ def check_subscription(sent: object, more_hosts: Iterable[str] = ()) -> dict[str
     url = endpoint_url(endpoint)
     if url is None:
         raise BadSubscription()
-    if not PushHosts(more_hosts).allows(url):
+    if not hosts.allows(url):
         raise UnknownPushService(host=(url.host or "?")[:100])
     if not usable_keys(p256dh, auth):
         raise BadSubscription()

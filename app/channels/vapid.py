@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from app.channels.hosts import BadPushSetting
 
-# RFC 8292 allows a day. We sign for half of one and sign again after a quarter, so that a push service whose clock is
-# hours wrong still agrees; and because a signature costs as much CPU as a message, it is made once for each service.
+# RFC 8292 allows a day. We sign for half of one and sign again after a quarter, so that a push service whose
+# clock is hours wrong still agrees; and because a signature costs as much CPU as a message, it is made once
+# for each service.
 VALID: Final = timedelta(hours=12)
 RENEW: Final = timedelta(hours=6)
 
@@ -28,9 +29,7 @@ class Vapid:
         self._key = key
         self._contact = checked_contact(contact)
         self._headers: dict[str, tuple[str, datetime]] = {}
-        point = key.public_key().public_bytes(
-            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-        )
+        point = key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
         self.public_key = _encode(point)  # what a browser wants as applicationServerKey
 
     def header(self, origin: str, *, now: datetime) -> str:
@@ -48,16 +47,14 @@ class Vapid:
         claims = {"aud": origin, "exp": int((now + VALID).timestamp()), "sub": self._contact}
         signed = f"{_json({'typ': 'JWT', 'alg': 'ES256'})}.{_json(claims)}"
         r, s = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-        return (
-            f"vapid t={signed}.{_encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))},k={self.public_key}"
-        )
+        return f"vapid t={signed}.{_encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))},k={self.public_key}"
 
 
 def load_or_make_vapid(path: Path, *, contact: str) -> Vapid:
     """Return the key kept in `path`, made at the first start.
 
-    Two processes that start together end with the same key. A file that cannot be read is never replaced: another key
-    would silently unsubscribe every phone.
+    Two processes that start together end with the same key. A file that cannot be read is never replaced:
+    another key would silently unsubscribe every phone.
 
     Raises:
         BadPushSetting: the file is not a P-256 key, or the contact is none that push services accept.
@@ -68,9 +65,7 @@ def load_or_make_vapid(path: Path, *, contact: str) -> Vapid:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError, OSError) as error:
-        raise BadPushSetting(
-            setting=str(path), why=f"the push key cannot be read ({type(error).__name__})"
-        ) from error
+        raise BadPushSetting(setting=str(path), why=f"the push key cannot be read ({type(error).__name__})") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise BadPushSetting(setting=str(path), why="the push key is not on the curve P-256")
     return Vapid(key, contact=contact)
@@ -97,20 +92,14 @@ def _public(host: str) -> bool:
         ip_address(host.strip("[]"))
     except ValueError:
         labels = host.lower().split(".")
-        return (
-            len(labels) > 1
-            and all(labels)
-            and labels[-1] not in ("localhost", "local", "internal", "invalid")
-        )
+        return len(labels) > 1 and all(labels) and labels[-1] not in ("localhost", "local", "internal", "invalid")
     return False
 
 
 def _make(path: Path) -> None:
-    """Write a new key beside `path`, on disk, for our eyes only; then link it, which fails when somebody was faster."""
+    """Write a new key beside `path`, for our eyes only; then link it, which fails if somebody was faster."""
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -9,7 +9,7 @@ displayed: done
 no-secrets-logged: done
 tested: done
 
-pywebpush encrypts; the request is our own, because its helper opens a connection and signs anew for every message.
+pywebpush encrypts. The request is our own: its helper opens a connection and signs anew for every message.
 """
 
 import ssl
@@ -38,14 +38,15 @@ log = structlog.get_logger(__name__)
 
 KEY_FILE: Final = "vapid.pem"  # in the data folder: made at the first start, kept for ever
 
-# How long a push service keeps a message for a phone that is away. A stopped line is called again from the ladder
-# after two minutes, so an older call would only be noise; anything else may ring late. Never 0: that drops it at once.
+# How long a push service keeps a message for a phone that is away. A stopped line is called again from the
+# ladder after two minutes, so an older call would only be noise; anything else may ring late. Never 0: that
+# drops it at once.
 TTL: Final = {1: 120, 2: 600, 3: 3600, 4: 3600}
 
 PATIENCE: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 CONNECTIONS: Final = 256
 CONNECTIONS_EACH: Final = 64  # for one push service, so that a slow one cannot hold up the others
-PHONES_AT_HAND: Final = 4096  # checked addresses kept ready: checking one again costs as much as a tenth of sending
+PHONES_AT_HAND: Final = 4096  # checked addresses kept ready; checking costs a tenth of sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class WebPush:
             try:
                 return await self._once(url, body, headers)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # A kept connection may close just as we use it. Sending twice is harmless: the tag shows it once.
+                # A kept connection may close just as we use it. Sent twice, the tag shows it once.
                 return await self._once(url, body, headers)
         except TimeoutError as error:
             raise Undeliverable(answers.SILENT, retry_after=answers.SOON) from error
@@ -171,7 +172,5 @@ def _trusting(authority: Path | None) -> ssl.SSLContext | None:
         context = ssl.create_default_context()
         context.load_verify_locations(cafile=authority)
     except OSError as error:
-        raise BadPushSetting(
-            setting="push_trust", why=f"{authority} cannot be read as a certificate"
-        ) from error
+        raise BadPushSetting(setting="push_trust", why=f"{authority} cannot be read as a certificate") from error
     return context

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, literal_column, update
+from sqlalchemy import ColumnElement, bindparam, insert, literal_column, update
 from sqlmodel import Session, col, select
 
 from app.anomaly.actions import NOBODY, advance, record
@@ -32,7 +32,7 @@ from app.plant.models import Line, Station
 BATCH = 200
 LEASE = timedelta(seconds=45)  # longer than any channel's timeout: who died while sending is repeated after it
 TRIES = 6
-PLANNED = literal_column("'planned'")  # a literal: the index of what is due is partial
+PLANNED: ColumnElement[str] = literal_column("'planned'")  # a literal: the index of what is due is partial
 CALL, NEWS = "call", "news"
 
 
@@ -64,7 +64,11 @@ def strike_next(session: Session, *, now: datetime, channels: Iterable[str]) -> 
 def tell_next(session: Session, *, now: datetime, channels: Iterable[str]) -> int:
     """Pass on news: whoever has to know of an event, and did not cause it, hears of it."""
     untold = (
-        select(Event).where(col(Event.told_at).is_(None)).order_by(col(Event.seq)).limit(BATCH).with_for_update(skip_locked=True)
+        select(Event)
+        .where(col(Event.told_at).is_(None))
+        .order_by(col(Event.seq))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
     )
     events = session.exec(untold).all()
     if events:
@@ -76,7 +80,7 @@ def tell_next(session: Session, *, now: datetime, channels: Iterable[str]) -> in
             told = event.details.get("to_id") or anomaly.owner_id
             person = plant.everybody(anomaly.site_id).get(UUID(str(told))) if told else None
             if person and person.id != event.by_id:
-                why = {"news": event.kind, "by": event.by}
+                why: dict[str, object] = {"news": event.kind, "by": event.by}
                 plant.plan(anomaly, [Recipient(person, why)], NEWS, f"{event.seq}")
         plant.write()
     return len(events)
@@ -115,12 +119,19 @@ def _strike(session: Session, plant: "_Plant", anomaly: Anomaly, *, now: datetim
 
 
 def _call(
-    session: Session, plant: "_Plant", anomaly: Anomaly, flow: FlowDocument, rung: Rung, place: int, *, now: datetime
+    session: Session,
+    plant: "_Plant",
+    anomaly: Anomaly,
+    flow: FlowDocument,
+    rung: Rung,
+    place: int,
+    *,
+    now: datetime,
 ) -> int:
     found = plant.recipients(rung, anomaly)
     cause = f"{anomaly.id.hex}:{anomaly.round}:{rung.clock}:{place}"
     names = [r.person.name for r in found]
-    details: dict[str, object] = {"clock": rung.clock, "rung": place, "called": names}
+    details: dict[str, Any] = {"clock": rung.clock, "rung": place, "called": names}
     record(session, anomaly.id, "called" if found else "nobody", now=now, once=cause, **details)
     plant.plan(anomaly, found, CALL, cause, place)
     return len(found)
@@ -182,9 +193,9 @@ class _Plant:
 
     def _ways(self, addresses: Sequence[Address], email: str) -> list[tuple[str, UUID | None]]:
         ways: list[tuple[str, UUID | None]] = [("stream", None)] if "stream" in self.channels else []
-        phones = [(a.channel, a.id) for a in addresses if a.channel in self.channels]
+        phones: list[tuple[str, UUID | None]] = [(a.channel, a.id) for a in addresses if a.channel in self.channels]
         if not phones and email and "email" in self.channels:
-            phones = [("email", None)]
+            phones: list[tuple[str, UUID | None]] = [("email", None)]
         return ways + phones
 
 
@@ -232,16 +243,22 @@ def claim_next(session: Session, *, now: datetime, limit: int) -> list[Claimed]:
             facts = _facts(delivery, anomaly, flow, person, station, line)
             way = dict(target) if target else {"email": person.email, "person": str(person.id)}
             claimed.append(
-                Claimed(delivery.id, delivery.channel, delivery.address_id, way, person.language, delivery.attempts + 1, facts)
+                Claimed(
+                    delivery.id,
+                    delivery.channel,
+                    delivery.address_id,
+                    way,
+                    person.language,
+                    delivery.attempts + 1,
+                    facts,
+                )
             )
     if changes:
         session.connection().execute(_CLAIM, changes)
     return claimed
 
 
-def sent_now(
-    session: Session, results: Sequence[tuple[Claimed, Undeliverable | None, datetime]]
-) -> list[None]:
+def sent_now(session: Session, results: Sequence[tuple[Claimed, Undeliverable | None, datetime]]) -> list[None]:
     """Write down what became of claimed deliveries. A failure that may pass is due again; a dead address is forgotten."""
     by_outcome: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for claim, failure, now in results:
@@ -263,10 +280,17 @@ def sent_now(
 
 
 def _facts(
-    delivery: Delivery, anomaly: Anomaly, flow: FlowDocument, person: Person, station: dict[str, str], line: dict[str, str]
+    delivery: Delivery,
+    anomaly: Anomaly,
+    flow: FlowDocument,
+    person: Person,
+    station: dict[str, str],
+    line: dict[str, str],
 ) -> Facts:
     news = delivery.why.get("news")
-    clock = "hold" if anomaly.clock == Clock.HOLD else str(delivery.once.split(":")[2]) if delivery.purpose == CALL else ""
+    clock = (
+        "hold" if anomaly.clock == Clock.HOLD else str(delivery.once.split(":")[2]) if delivery.purpose == CALL else ""
+    )
     return Facts(
         delivery_id=delivery.id,
         anomaly_id=anomaly.id,
@@ -290,7 +314,11 @@ _DELIVERY: Any = Delivery.__table__  # type: ignore[attr-defined]
 _CLAIM = (
     update(_DELIVERY)
     .where(_DELIVERY.c.id == bindparam("row"))
-    .values(state=bindparam("now_state"), due_at=bindparam("lease"), attempts=_DELIVERY.c.attempts + bindparam("more"))
+    .values(
+        state=bindparam("now_state"),
+        due_at=bindparam("lease"),
+        attempts=_DELIVERY.c.attempts + bindparam("more"),
+    )
 )
 _THIS = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("row"))
 _OUTCOMES = {

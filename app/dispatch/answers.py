@@ -11,7 +11,7 @@ from app.anomaly.lifecycle import Action
 from app.anomaly.models import Anomaly
 from app.anomaly.queries import get
 from app.dispatch.models import Delivery
-from app.kit.errors import DomainError, N_
+from app.kit.errors import N_, DomainError
 from app.kit.secret import fits, token
 from app.people.models import Person
 

@@ -36,7 +36,16 @@ def calls(session: Session, anomaly_id: UUID, *, limit: int = 60) -> list[Call]:
     )
     return [
         Call(
-            name, d.channel, d.purpose, d.why, d.planned_at, d.sent_at, d.displayed_at, d.opened_at, d.state, d.error
+            name,
+            d.channel,
+            d.purpose,
+            d.why,
+            d.planned_at,
+            d.sent_at,
+            d.displayed_at,
+            d.opened_at,
+            d.state,
+            d.error,
         )
         for d, name in session.exec(which)
     ]

@@ -26,7 +26,12 @@ class Concerned(Protocol):
 
 
 def recipients(
-    rung: Rung, anomaly: Concerned, *, on_duty: Sequence[Person], teams: dict[str, UUID], everybody: dict[UUID, Person]
+    rung: Rung,
+    anomaly: Concerned,
+    *,
+    on_duty: Sequence[Person],
+    teams: dict[str, UUID],
+    everybody: dict[UUID, Person],
 ) -> list[Recipient]:
     """Return each person a rung calls once, in the order of its audiences.
 

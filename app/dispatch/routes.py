@@ -3,6 +3,10 @@
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+
 from app.anomaly import queries as anomalies
 from app.anomaly.lifecycle import NotAllowedNow
 from app.anomaly.routes import WORDS
@@ -10,12 +14,9 @@ from app.dispatch import answers
 from app.dispatch.queries import calls, reached
 from app.dispatch.words import why
 from app.kit.errors import N_
-from app.kit.http import Db, Form, Now, page, see, wants_json
+from app.kit.http import AnyRequest, Db, Form, Now, page, see, wants_json
 from app.kit.i18n import gettext, sentence
-from app.people.routes import AnyRequest, Me, Staff
-from litestar import Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
+from app.people.routes import Me, Staff
 
 Secret: TypeAlias = NamedDependency[bytes]
 
@@ -54,13 +55,21 @@ async def displayed(
 
 
 @post("/deliveries/{delivery_id:uuid}/opened", status_code=204)
-async def opened(delivery_id: FromPath[UUID], data: URLEncodedBody[TokenForm], db: Db, secret: Secret, now: Now) -> None:
+async def opened(
+    delivery_id: FromPath[UUID], data: URLEncodedBody[TokenForm], db: Db, secret: Secret, now: Now
+) -> None:
     await db.write(answers.opened, delivery_id, data.token, secret=secret, now=now)
 
 
 @post("/deliveries/{delivery_id:uuid}/acceptance", status_code=200)
 async def accept(
-    request: AnyRequest, delivery_id: FromPath[UUID], data: URLEncodedBody[TokenForm], db: Db, me: Me, secret: Secret, now: Now
+    request: AnyRequest,
+    delivery_id: FromPath[UUID],
+    data: URLEncodedBody[TokenForm],
+    db: Db,
+    me: Me,
+    secret: Secret,
+    now: Now,
 ) -> Response[Any]:
     """Only a POST accepts: link previews and curious thumbs open addresses, and that must do nothing."""
     try:

@@ -9,7 +9,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 def choice(kind: type[StrEnum]) -> Enum:
     """An enum stored by its value in a plain text column, the same on every database."""
-    return Enum(kind, values_callable=lambda k: [e.value for e in k], native_enum=False, length=30, create_constraint=False)
+    return Enum(
+        kind,
+        values_callable=lambda k: [e.value for e in k],
+        native_enum=False,
+        length=30,
+        create_constraint=False,
+    )
 
 
 Document: Any = JSON().with_variant(JSONB(), "postgresql")

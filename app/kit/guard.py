@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from app.kit.errors import DomainError, N_
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.kit.errors import N_, DomainError
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CSP: Final = (
@@ -32,7 +33,9 @@ class Forged(DomainError):
 
 class TooMany(DomainError):
     code = "pullcord.too_many"
-    message = N_("Too many in a short time. Nothing more was stored. Wait a minute and try again, or call your team lead.")
+    message = N_(
+        "Too many in a short time. Nothing more was stored. Wait a minute and try again, or call your team lead."
+    )
     status = 429
 
 
@@ -45,7 +48,7 @@ def front_door(app: ASGIApp) -> ASGIApp:
     """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if str(scope["type"]) != "http":
             await app(scope, receive, send)
             return
 
@@ -66,7 +69,10 @@ def _refusal(scope: Any) -> tuple[int, bytes] | None:
     path: str = scope["path"]
     query: bytes = scope.get("query_string", b"")
     if len(path) > LONGEST_PATH or "\x00" in path or "\ufffd" in path or b"%00" in query:
-        return 400, b"pullcord.bad_address: This address cannot be meant. Scan a station label or go to the start page."
+        return (
+            400,
+            b"pullcord.bad_address: This address cannot be meant. Scan a station label or go to the start page.",
+        )
     if scope["method"] not in SAFE_METHODS and not same_origin(scope["headers"]):
         return 403, f"{Forged.code}: {Forged.message}".encode()
     return None

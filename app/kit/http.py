@@ -7,24 +7,28 @@ from urllib.parse import urlsplit
 import jinja2
 import msgspec
 import structlog
-from markupsafe import Markup
-
-from app.kit import i18n
-from app.kit.clock import utcnow
-from app.kit.db import Database
-from app.kit.errors import BadInput, DomainError, N_, NotFound
-from app.kit.guard import TooMany
-from app.kit.pwa import FRONTEND, Assets
-from app.settings import Settings
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Redirect
+from markupsafe import Markup
+
+from app.kit import i18n
+from app.kit.clock import utcnow
+from app.kit.db import Database
+from app.kit.errors import N_, BadInput, DomainError, NotFound
+from app.kit.guard import TooMany
+from app.kit.pwa import FRONTEND, Assets
+from app.settings import Settings
 
 Db: TypeAlias = NamedDependency[Database]
 Now: TypeAlias = NamedDependency[datetime]
 Site: TypeAlias = NamedDependency[Settings]
+
+AnyRequest: TypeAlias = Request[Any, Any, Any]
+Lead: TypeAlias = NamedDependency[Any]
+"""Whoever is logged in, at least a team lead (see people.routes.provide_lead)."""
 
 LANGUAGE_COOKIE = "pullcord_language"
 THEME_COOKIE = "pullcord_theme"
@@ -36,7 +40,9 @@ log = structlog.get_logger()
 
 class TooLong(DomainError):
     code = "pullcord.too_long"
-    message = N_("This text is too long (%(limit)s characters at most). Nothing was stored. Shorten it and send it again.")
+    message = N_(
+        "This text is too long (%(limit)s characters at most). Nothing was stored. Shorten it and send it again."
+    )
     status = 400
 
 
@@ -197,13 +203,13 @@ def show_fault(request: Request[Any, Any, Any], error: Exception) -> Response[An
     """A fault of ours: logged with its trace, shown without it."""
     if isinstance(error, UnicodeDecodeError | RecursionError):
         return show_refusal(request, BadInput())
-    log.exception("fault", path=request.scope["path"], exc_info=error)
+    log.error("fault", path=request.scope["path"], exc_info=error)
     return show_refusal(request, Fault())
 
 
 class Fault(DomainError):
     code = "pullcord.fault"
-    message = N_("Something went wrong here. What was stored before is safe. Try again; if it stays, call your administrator.")
+    message = N_(
+        "Something went wrong here. What was stored before is safe. Try again; if it stays, call your administrator."
+    )
     status = 500
-
-

@@ -51,7 +51,9 @@ class Assets:
         """The service worker, with the list of what it keeps for a phone without a network."""
         wanted = [self.url(name) for name in PRECACHED if name in self.files]
         text = (MANIFEST / "service-worker.js").read_text("utf-8")
-        return text.replace("__VERSION__", self.version).replace("__PRECACHE__", json.dumps([OFFLINE, *wanted])).encode()
+        return (
+            text.replace("__VERSION__", self.version).replace("__PRECACHE__", json.dumps([OFFLINE, *wanted])).encode()
+        )
 
     @cached_property
     def manifest(self) -> bytes:

@@ -4,16 +4,16 @@ import gzip
 from functools import lru_cache
 from typing import Any
 
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.plugins.prometheus import PrometheusController
 from sqlalchemy import text
 from sqlmodel import Session
 
 from app.kit.errors import NotFound
 from app.kit.http import Db, page
 from app.kit.pwa import MANIFEST, Assets
-from litestar import Request, Response, get
-from litestar.di import NamedDependency
-from litestar.params import FromPath
-from litestar.plugins.prometheus import PrometheusController
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 FRESH = {"cache-control": "no-cache"}
@@ -84,7 +84,11 @@ def _look(session: Session) -> None:
 
 
 def _packs(media_type: str) -> bool:
-    return media_type.startswith("text/") or media_type in ("image/svg+xml", "application/wasm", "application/json")
+    return media_type.startswith("text/") or media_type in (
+        "image/svg+xml",
+        "application/wasm",
+        "application/json",
+    )
 
 
 @lru_cache(64)

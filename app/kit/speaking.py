@@ -3,8 +3,9 @@
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from app.kit import i18n
 from litestar.types import ASGIApp, Receive, Scope, Send
+
+from app.kit import i18n
 
 COOKIE = b"pullcord_language="
 
@@ -14,7 +15,7 @@ def speaking(fallback: str) -> Any:
 
     def middleware(app: ASGIApp) -> ASGIApp:
         async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http":
+            if str(scope["type"]) == "http":
                 headers = dict(scope["headers"])
                 asked = headers.get(b"accept-language", b"").decode("latin-1")
                 chosen = _chosen(headers.get(b"cookie", b""))

@@ -49,9 +49,7 @@ class TakenUp:
     withdrawn: list[tuple[Alarm, State]]
 
 
-def lease_sources(
-    session: Session, holder: str, reports: Mapping[UUID, LinkReport], *, now: datetime
-) -> list[UUID]:
+def lease_sources(session: Session, holder: str, reports: Mapping[UUID, LinkReport], *, now: datetime) -> list[UUID]:
     """Take every enabled source that nobody holds any more, prolong what is ours, and note how its link stands.
 
     Return all that `holder` has from now on. Of two workers that try at once, each source goes to one.
@@ -78,7 +76,9 @@ def lease_sources(
 def release_sources(session: Session, holder: str, *, now: datetime) -> None:
     """Let another worker go on at once."""
     session.execute(
-        update(Source).where(col(Source.lease_by) == holder).values(lease_by=None, lease_until=now, state=LinkState.IDLE)
+        update(Source)
+        .where(col(Source.lease_by) == holder)
+        .values(lease_by=None, lease_until=now, state=LinkState.IDLE)
     )
 
 
@@ -113,9 +113,7 @@ def take_up(session: Session, source_id: UUID, holder: str) -> TakenUp:
 def withdraw(taken: TakenUp, *, now: datetime) -> list[Edge]:
     """Say of alarms that were switched off while active that nobody watches them any more."""
     sample = Sample(None, SILENT, now, "NotWatched")
-    return [
-        Edge(alarm, Transition(False, now, now, state.changes + 1, sample)) for alarm, state in taken.withdrawn
-    ]
+    return [Edge(alarm, Transition(False, now, now, state.changes + 1, sample)) for alarm, state in taken.withdrawn]
 
 
 def save_states(session: Session, edges: Sequence[Edge]) -> None:
@@ -145,10 +143,7 @@ _SAVE = (
     update(AlarmState)
     .where(col(AlarmState.rule_id) == bindparam("the_rule"))
     .values(
-        {
-            name: bindparam(name)
-            for name in ("active", "since", "changed_at", "changes", "value", "status", "sample_at")
-        }
+        {name: bindparam(name) for name in ("active", "since", "changed_at", "changes", "value", "status", "sample_at")}
     )
 )
 
@@ -186,7 +181,9 @@ def _prepare_states(session: Session, source_id: UUID) -> None:
     """A row for each rule, so that an edge is an UPDATE by primary key."""
     kept = exists().where(col(AlarmState.rule_id) == col(AlarmRule.id))
     of_source = col(Tag.source_id) == source_id
-    bare = session.exec(select(AlarmRule.id).join(Tag, col(Tag.id) == col(AlarmRule.tag_id)).where(of_source, ~kept)).all()
+    bare = session.exec(
+        select(AlarmRule.id).join(Tag, col(Tag.id) == col(AlarmRule.tag_id)).where(of_source, ~kept)
+    ).all()
     _insert(session, AlarmState, [{"rule_id": rule_id} for rule_id in bare])
 
 

@@ -1,7 +1,7 @@
 """The demonstration plant's signals: what the simulator serves and the seed watches. Pure data.
 
-Stations are numbered 1 to 12 in the order of the lines. `normal` ± `swing` is what a healthy machine shows; `abnormal` is
-what it shows when it is told to misbehave, far enough outside to be an alarm after the rule's delay.
+Stations are numbered 1 to 12 in the order of the lines. `normal` ± `swing` is what a healthy machine shows; `abnormal`
+is what it shows when it is told to misbehave, far enough outside to be an alarm after the rule's delay.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Why a source is not connected, in words a person on the floor can act on.
 
-Errors of the wire are known by the name of their class, so that this page needs no OPC UA library. `needs_person`: trying
-again soon cannot help, and hammering may lock an account; everything else is tried again within seconds.
+Errors of the wire are known by the name of their class, so that this page needs no OPC UA library. `needs_person`:
+trying again soon cannot help, and hammering may lock an account; everything else is tried again within seconds.
 """
 
 import socket
@@ -49,7 +49,9 @@ NOT_TRUSTED_BY_US = Fault(
 )
 CERTIFICATE = Fault(
     "source.certificate",
-    N_("A certificate has expired, was made for another address, or a clock is wrong. Make a new one or set the clock."),
+    N_(
+        "A certificate has expired, was made for another address, or a clock is wrong. Make a new one or set the clock."
+    ),
     needs_person=True,
 )
 SECURITY = Fault(

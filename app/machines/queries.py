@@ -105,9 +105,7 @@ def abnormal(session: Session, rule_ids: Collection[UUID]) -> set[UUID]:
 def _alarms(rows: Iterable[Row[tuple[object, ...]]]) -> Iterable[Alarm]:
     for row in rows:
         try:
-            rule = Rule(
-                row.id, row.kind, row.setpoint, row.deadband, row.on_delay_s, row.off_delay_s, row.active_when
-            )
+            rule = Rule(row.id, row.kind, row.setpoint, row.deadband, row.on_delay_s, row.off_delay_s, row.active_when)
         except BadRule as error:
             log.warning("machines.bad_rule", rule=str(row.id), reason=str(error))
             continue

@@ -10,8 +10,14 @@ from app.machines.watch import Alarm
 NO_SIGNAL = {"en": "No signal from {tag}", "zh": "{tag}：信号丢失"}
 
 _RISEN: dict[Kind, dict[str, str]] = {
-    Kind.HIGH: {"en": "{tag} too high: {value} {unit} (limit {limit})", "zh": "{tag}过高：{value} {unit}（限值 {limit}）"},
-    Kind.LOW: {"en": "{tag} too low: {value} {unit} (limit {limit})", "zh": "{tag}过低：{value} {unit}（限值 {limit}）"},
+    Kind.HIGH: {
+        "en": "{tag} too high: {value} {unit} (limit {limit})",
+        "zh": "{tag}过高：{value} {unit}（限值 {limit}）",
+    },
+    Kind.LOW: {
+        "en": "{tag} too low: {value} {unit} (limit {limit})",
+        "zh": "{tag}过低：{value} {unit}（限值 {limit}）",
+    },
     Kind.DISCRETE: {"en": "{tag}", "zh": "{tag}"},
     Kind.BAD_STATUS: {"en": "{tag} gives no valid value ({status})", "zh": "{tag}：测量值无效（{status}）"},
     Kind.STALE: NO_SIGNAL,

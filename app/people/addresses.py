@@ -11,7 +11,14 @@ from app.people.models import Address, Person
 
 
 def keep_address(
-    session: Session, person: Person, channel: str, target: Mapping[str, object], *, unique: str, label: str, now: datetime
+    session: Session,
+    person: Person,
+    channel: str,
+    target: Mapping[str, object],
+    *,
+    unique: str,
+    label: str,
+    now: datetime,
 ) -> Address:
     """Remember an address; the same phone is the same row, and now belongs to whoever is logged in on it."""
     fingerprint = digest(unique)

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlmodel import Session, col, func, select
 
-from app.kit.errors import DomainError, N_
+from app.kit.errors import N_, DomainError
 from app.kit.secret import digest
 from app.people.models import Login, Person, Role
 
@@ -30,13 +30,17 @@ class WrongLogin(DomainError):
 
 class LockedOut(DomainError):
     code = "people.locked_out"
-    message = N_("Too many wrong tries: this name is locked for %(minutes)s minutes. Your badge still works. Or ask your team lead.")
+    message = N_(
+        "Too many wrong tries: this name is locked for %(minutes)s minutes. Your badge still works. Or ask your team lead."
+    )
     status = 403
 
 
 class UnknownBadge(DomainError):
     code = "people.unknown_badge"
-    message = N_("This badge is not valid any more. Nothing was changed. Use your name and PIN, or ask your team lead for a new one.")
+    message = N_(
+        "This badge is not valid any more. Nothing was changed. Use your name and PIN, or ask your team lead for a new one."
+    )
     status = 403
 
 
@@ -58,7 +62,8 @@ def by_pin(session: Session, name: str, pin: str, *, now: datetime) -> Person | 
         left = (person.locked_until - now).total_seconds()
         raise LockedOut(minutes=int(left // 60) + 1)
     secret_hashes = [person.pin, person.password] if person else []
-    if not any([_fits(known, pin) for known in secret_hashes or [_NOBODY]]) or person is None:
+    fits = [_fits(known, pin) for known in secret_hashes or [_NOBODY]]  # all of them: equal time for every name
+    if not any(fits) or person is None:
         if person:
             person.failed_logins += 1
             if person.failed_logins >= TRIES:
@@ -86,7 +91,13 @@ def open_session(session: Session, person: Person, *, device: str, now: datetime
     """Log `person` in and return the secret for the cookie."""
     cookie = secrets.token_urlsafe(32)
     session.add(
-        Login(token=digest(cookie), person_id=person.id, device=device[:200], created_at=now, expires_at=now + STAYS)
+        Login(
+            token=digest(cookie),
+            person_id=person.id,
+            device=device[:200],
+            created_at=now,
+            expires_at=now + STAYS,
+        )
     )
     return cookie
 

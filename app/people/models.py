@@ -78,7 +78,9 @@ class Address(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     person_id: UUID = Field(foreign_key="person.id", index=True)
     channel: str = Field(max_length=20)
-    fingerprint: str = Field(max_length=64, description="SHA-256 of what makes it unique, so that one phone is one row.")
+    fingerprint: str = Field(
+        max_length=64, description="SHA-256 of what makes it unique, so that one phone is one row."
+    )
     target: dict[str, object] = Field(sa_type=Document)
     label: str = Field(default="", max_length=200)
     created_at: datetime

@@ -30,7 +30,9 @@ def on_duty(session: Session, site_id: UUID, *, now: datetime) -> list[Person]:
         shift_id, day = running
         here = select(Duty.person_id).where(col(Duty.shift_id) == shift_id, col(Duty.day) == day)
         working = set(session.exec(here).all())
-    staff = select(Person).where(col(Person.site_id) == site_id, col(Person.left_at).is_(None)).order_by(col(Person.name))
+    staff = (
+        select(Person).where(col(Person.site_id) == site_id, col(Person.left_at).is_(None)).order_by(col(Person.name))
+    )
     return [p for p in session.exec(staff) if p.id not in rostered or p.id in working]
 
 

@@ -3,19 +3,34 @@
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, URLEncodedBody
+from litestar.response import Redirect
+
 from app.channels.hosts import PushHosts
 from app.channels.subscription import check_subscription
 from app.kit import i18n
 from app.kit.db import Database
+from app.kit.errors import NotAllowed
 from app.kit.guard import Limit
-from app.kit.http import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Db, Form, Now, Site, keep, page, safe_next, see
+from app.kit.http import (
+    LANGUAGE_COOKIE,
+    THEME_COOKIE,
+    THEMES,
+    AnyRequest,
+    Db,
+    Form,
+    Now,
+    Site,
+    keep,
+    page,
+    safe_next,
+    see,
+)
 from app.kit.secret import digest
 from app.people import addresses, login, queries
-from app.people.models import Person, Team
-from litestar import Request, Response, delete, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, URLEncodedBody
-from litestar.response import Redirect
+from app.people.models import Person, Role, Team
 
 COOKIE = "pullcord_session"
 logins = Limit(20)  # a minute, for one address: a whole line behind one access point still gets in
@@ -23,7 +38,6 @@ logins = Limit(20)  # a minute, for one address: a whole line behind one access 
 Me: TypeAlias = NamedDependency[Person | None]
 Staff: TypeAlias = NamedDependency[Person]
 Hosts: TypeAlias = NamedDependency[PushHosts]
-AnyRequest: TypeAlias = Request[Any, Any, Any]
 
 
 async def provide_me(request: AnyRequest, db: Db, now: Now) -> Person | None:
@@ -40,6 +54,12 @@ async def provide_staff(me: Me) -> Person:
     if me is None:
         raise login.LoginNeeded()
     return me
+
+
+async def provide_lead(staff: Staff) -> Person:
+    if staff.role.rank < Role.TEAM_LEAD.rank:
+        raise NotAllowed()
+    return staff
 
 
 class PinForm(Form):

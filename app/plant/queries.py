@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
@@ -34,8 +35,8 @@ class LineOfStations:
 
 def where(session: Session, code: str) -> Where | None:
     """Return the station with this code, in upper case; None when no label ever carried it."""
-    statement = (
-        select(Station, Line.names, Area.names, Site.names, Site.timezone)
+    statement: Any = (
+        select(Station, Line.names, Area.names, Site.names, Site.timezone)  # type: ignore[call-overload]
         .join(Line, col(Line.id) == col(Station.line_id))
         .join(Area, col(Area.id) == col(Line.area_id))
         .join(Site, col(Site.id) == col(Station.site_id))
@@ -51,10 +52,14 @@ def where(session: Session, code: str) -> Where | None:
 def lines(session: Session) -> list[LineOfStations]:
     """Return every line with its stations, in the order of the shop floor."""
     statement = (
-        select(Line, Area.names).join(Area, col(Area.id) == col(Line.area_id)).order_by(col(Line.position), col(Line.id))
+        select(Line, Area.names)
+        .join(Area, col(Area.id) == col(Line.area_id))
+        .order_by(col(Line.position), col(Line.id))
     )
-    found = {line.id: LineOfStations(line.id, line.names, area, []) for line, area in session.exec(statement)}
-    stations = select(Station).where(col(Station.retired_at).is_(None)).order_by(col(Station.position), col(Station.code))
+    found = {line.id: LineOfStations(line.id, line.names, dict(area), []) for line, area in session.exec(statement)}
+    stations = (
+        select(Station).where(col(Station.retired_at).is_(None)).order_by(col(Station.position), col(Station.code))
+    )
     for station in session.exec(stations):
         found[station.line_id].stations.append(station)
     return list(found.values())

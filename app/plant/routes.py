@@ -4,16 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from anyio import to_thread
+from litestar import Response, get
+from litestar.params import FromQuery
 
-from app.kit.errors import N_, NotAllowed
-from app.kit.http import Db, Now, Site, page
-from app.people.models import Role
-from app.people.routes import AnyRequest, Staff
+from app.kit.errors import N_
+from app.kit.http import AnyRequest, Db, Lead, Now, Site, page
 from app.plant import queries
 from app.plant.codes import label_address
 from app.plant.labels import Label, Sheet, label_sheet
-from litestar import Response, get
-from litestar.params import FromQuery
 
 SHEET_WORDS = {
     Sheet.A4_2X4: N_("A4, 8 labels"),
@@ -23,8 +21,7 @@ SHEET_WORDS = {
 
 
 @get("/labels")
-async def labels_page(request: AnyRequest, staff: Staff, db: Db, config: Site) -> Response[Any]:
-    _lead(staff)
+async def labels_page(request: AnyRequest, lead: Lead, db: Db, config: Site) -> Response[Any]:
     sheets = [{"key": sheet.value, "word": word} for sheet, word in SHEET_WORDS.items()]
     lines = await db.read(queries.lines)
     return page(request, "plant/labels.html", lines=lines, sheets=sheets, public_url=config.public_url)
@@ -32,9 +29,13 @@ async def labels_page(request: AnyRequest, staff: Staff, db: Db, config: Site) -
 
 @get("/labels.pdf")
 async def labels(
-    staff: Staff, db: Db, now: Now, config: Site, preset: FromQuery[str] = Sheet.A4_2X4, line: FromQuery[UUID | None] = None
+    lead: Lead,
+    db: Db,
+    now: Now,
+    config: Site,
+    preset: FromQuery[str] = Sheet.A4_2X4,
+    line: FromQuery[UUID | None] = None,
 ) -> Response[bytes]:
-    _lead(staff)
     sheet = Sheet(preset) if preset in list(Sheet) else Sheet.A4_2X4
     wanted = [
         Label(
@@ -50,11 +51,6 @@ async def labels(
     pdf = await to_thread.run_sync(lambda: label_sheet(wanted, sheet, now=now))
     headers = {"content-disposition": 'inline; filename="labels.pdf"', "cache-control": "no-store"}
     return Response(pdf, media_type="application/pdf", headers=headers)
-
-
-def _lead(staff: Any) -> None:
-    if staff.role.rank < Role.TEAM_LEAD.rank:
-        raise NotAllowed()
 
 
 handlers = [labels_page, labels]

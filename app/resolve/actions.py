@@ -15,23 +15,33 @@ from app.anomaly.lifecycle import OWNED, Action, NotAllowedNow, Status
 from app.anomaly.models import Anomaly, Clock, Occurrence
 from app.anomaly.permissions import may
 from app.anomaly.queries import get
-from app.kit.errors import BadInput, DomainError, N_, NotAllowed, NotFound
+from app.kit.errors import N_, BadInput, DomainError, NotAllowed, NotFound
 from app.people.models import Person
 from app.resolve.models import CauseClass, Resolution
 
 END_REASONS = ("false", "duplicate", "practice", "recalled")
 LONGEST_HOLD = timedelta(days=30)
-FREE: dict[str, Any] = {"owner_id": None, "offered_to_id": None, "held_since": None, "held_until": None, "hold_reason": ""}
+FREE: dict[str, Any] = {
+    "owner_id": None,
+    "offered_to_id": None,
+    "held_since": None,
+    "held_until": None,
+    "hold_reason": "",
+}
 
 
 class OthersMustVerify(DomainError):
     code = "resolve.others_must_verify"
-    message = N_("You fixed it, so somebody else has to check it. Nothing was changed. Ask the reporter or a team lead.")
+    message = N_(
+        "You fixed it, so somebody else has to check it. Nothing was changed. Ask the reporter or a team lead."
+    )
 
 
 class StillAbnormal(DomainError):
     code = "resolve.still_abnormal"
-    message = N_("The machine still reports this alarm. Nothing was changed. Wait until it is back to normal, or say why.")
+    message = N_(
+        "The machine still reports this alarm. Nothing was changed. Wait until it is back to normal, or say why."
+    )
 
 
 def accept(session: Session, anomaly_id: UUID, *, by: Person, now: datetime, via: str = "app") -> Anomaly:
@@ -41,7 +51,15 @@ def accept(session: Session, anomaly_id: UUID, *, by: Person, now: datetime, via
         NotAllowedNow: somebody was faster; it says who.
     """
     anomaly = get(session, anomaly_id)
-    advance(session, anomaly, Action.ACCEPT, by=Actor.of(by), now=now, changes={**FREE, "owner_id": by.id}, via=via)
+    advance(
+        session,
+        anomaly,
+        Action.ACCEPT,
+        by=Actor.of(by),
+        now=now,
+        changes={**FREE, "owner_id": by.id},
+        via=via,
+    )
     return anomaly
 
 
@@ -64,7 +82,13 @@ def hold(session: Session, anomaly_id: UUID, reason: str, *, minutes: int, by: P
     until = now + min(timedelta(minutes=max(minutes, 1)), LONGEST_HOLD)
     if not reason.strip():
         raise BadInput()
-    held = {"held_since": now, "held_until": until, "hold_reason": reason, "clock": Clock.HOLD, "next_clock_at": until}
+    held = {
+        "held_since": now,
+        "held_until": until,
+        "hold_reason": reason,
+        "clock": Clock.HOLD,
+        "next_clock_at": until,
+    }
     _set(session, anomaly, **held, rung=0, round=Anomaly.round + 1)
     record(session, anomaly.id, "hold", by=Actor.of(by), now=now, reason=reason, until=until)
     return anomaly
@@ -117,15 +141,27 @@ def resolve(
 ) -> Anomaly:
     """Say that it is fixed, and how. Somebody else has to verify."""
     anomaly = _mine(session, anomaly_id, by, "resolve")
-    changes = {"resolver_id": by.id, "resolved_at": now, "held_since": None, "held_until": None, "hold_reason": ""}
-    told = {"cause": cause, "fix": fix, "permanent": permanent}
+    changes = {
+        "resolver_id": by.id,
+        "resolved_at": now,
+        "held_since": None,
+        "held_until": None,
+        "hold_reason": "",
+    }
+    told: dict[str, Any] = {"cause": cause, "fix": fix, "permanent": permanent}
     advance(session, anomaly, Action.RESOLVE, by=Actor.of(by), now=now, changes=changes, **told)
     session.add(Resolution(anomaly_id=anomaly.id, by_id=by.id, cause_class=cause_class, at=now, **told))
     return anomaly
 
 
 def verify(
-    session: Session, anomaly_id: UUID, *, by: Person | None, now: datetime, override: str = "", reporter: bool = False
+    session: Session,
+    anomaly_id: UUID,
+    *,
+    by: Person | None,
+    now: datetime,
+    override: str = "",
+    reporter: bool = False,
 ) -> Anomaly:
     """Confirm that it works again. Not by the resolver, and not while the machine says otherwise, unless with a reason.
 
@@ -135,14 +171,20 @@ def verify(
     _may_judge(anomaly, by, reporter)
     if anomaly.alarms_active > 0 and not override.strip():
         raise StillAbnormal()
-    told: dict[str, object] = {"override": override} if override else {}
+    told: dict[str, Any] = {"override": override} if override else {}
     advance(session, anomaly, Action.VERIFY, by=_judge(by), now=now, reporter=reporter, **told)
     _judge_resolution(session, anomaly, "verified", by, "", now)
     return anomaly
 
 
 def send_back(
-    session: Session, anomaly_id: UUID, reason: str, *, by: Person | None, now: datetime, reporter: bool = False
+    session: Session,
+    anomaly_id: UUID,
+    reason: str,
+    *,
+    by: Person | None,
+    now: datetime,
+    reporter: bool = False,
 ) -> Anomaly:
     """It does not work: back to the one who said it was fixed."""
     anomaly = get(session, anomaly_id)
@@ -160,7 +202,15 @@ def cancel(session: Session, anomaly_id: UUID, reason: str, *, by: Person, now: 
     if reason not in END_REASONS:
         raise BadInput()
     anomaly = _mine(session, anomaly_id, by, "cancel")
-    advance(session, anomaly, Action.CANCEL, by=Actor.of(by), now=now, changes={"end_reason": reason}, reason=reason)
+    advance(
+        session,
+        anomaly,
+        Action.CANCEL,
+        by=Actor.of(by),
+        now=now,
+        changes={"end_reason": reason},
+        reason=reason,
+    )
     return anomaly
 
 
@@ -176,7 +226,15 @@ def recall(session: Session, key: UUID, *, by: Person | None, now: datetime) -> 
     anomaly = get(session, report.anomaly_id)
     if anomaly.status != Status.REPORTED or anomaly.occurrences > 1:
         raise NotAllowedNow.of(anomaly.status, "")
-    advance(session, anomaly, Action.CANCEL, by=_judge(by), now=now, changes={"end_reason": "recalled"}, reason="recalled")
+    advance(
+        session,
+        anomaly,
+        Action.CANCEL,
+        by=_judge(by),
+        now=now,
+        changes={"end_reason": "recalled"},
+        reason="recalled",
+    )
     return anomaly
 
 

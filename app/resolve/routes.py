@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from litestar import Response, get, post
+from litestar.params import FromPath, URLEncodedBody
 from sqlmodel import Session
 
 from app.anomaly import queries as anomalies
@@ -11,12 +13,10 @@ from app.anomaly.models import Anomaly, Occurrence
 from app.anomaly.routes import WORDS, show
 from app.flows import queries as flows
 from app.kit.errors import N_, NotFound
-from app.kit.http import Db, Form, Now, page, see
-from app.people.routes import AnyRequest, Me, Staff
+from app.kit.http import AnyRequest, Db, Form, Now, page, see
+from app.people.routes import Me, Staff
 from app.resolve import actions
 from app.resolve.models import CauseClass
-from litestar import Response, get, post
-from litestar.params import FromPath, URLEncodedBody
 
 CAUSE_WORDS = {
     CauseClass.MAN: N_("People"),
@@ -73,14 +73,24 @@ async def arrive(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, 
 
 @post("/anomalies/{anomaly_id:uuid}/containment", status_code=200)
 async def contain(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[NoteForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[NoteForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     return await _do(request, db, staff, actions.contain, anomaly_id, data.note, now=now)
 
 
 @post("/anomalies/{anomaly_id:uuid}/hold", status_code=200)
 async def hold(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[HoldForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[HoldForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     minutes = min(max(data.minutes, 1), actions.LONGEST_HOLD.days * 1440)
     return await _do(request, db, staff, actions.hold, anomaly_id, data.reason, minutes=minutes, now=now)
@@ -93,7 +103,12 @@ async def resume(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, 
 
 @post("/anomalies/{anomaly_id:uuid}/hand-over", status_code=200)
 async def hand_over(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[HandOverForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[HandOverForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     return await _do(request, db, staff, actions.offer, anomaly_id, data.person_id, now=now)
 
@@ -105,7 +120,12 @@ async def take_over(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staf
 
 @post("/anomalies/{anomaly_id:uuid}/release", status_code=200)
 async def release(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[ReasonForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[ReasonForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     return await _do(request, db, staff, actions.release, anomaly_id, data.reason, now=now)
 
@@ -144,21 +164,36 @@ async def resolve(
 
 @post("/anomalies/{anomaly_id:uuid}/verification", status_code=200)
 async def verify(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[VerificationForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[VerificationForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     return await _do(request, db, staff, actions.verify, anomaly_id, override=data.override, now=now)
 
 
 @post("/anomalies/{anomaly_id:uuid}/send-back", status_code=200)
 async def send_back(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[ReasonForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[ReasonForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     return await _do(request, db, staff, actions.send_back, anomaly_id, data.reason, now=now)
 
 
 @post("/anomalies/{anomaly_id:uuid}/cancellation", status_code=200)
 async def cancel(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[ReasonForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[ReasonForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     return await _do(request, db, staff, actions.cancel, anomaly_id, data.reason, now=now)
 
@@ -184,7 +219,13 @@ async def confirm(
 
 
 async def _do(
-    request: AnyRequest, db: Any, staff: Any, action: Callable[..., Anomaly], anomaly_id: UUID, *args: Any, **more: Any
+    request: AnyRequest,
+    db: Any,
+    staff: Any,
+    action: Callable[..., Anomaly],
+    anomaly_id: UUID,
+    *args: Any,
+    **more: Any,
 ) -> Response[Any]:
     await db.write(action, anomaly_id, *args, by=staff, **more)
     return show(request, await db.read(anomalies.card, anomaly_id, viewer=staff))

@@ -12,7 +12,7 @@ from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status
 from app.anomaly.models import Anomaly, Attachment, Fingerprint, Occurrence
 from app.anomaly.permissions import require
 from app.anomaly.queries import get
-from app.kit.errors import BadInput, DomainError, N_, NotFound
+from app.kit.errors import N_, BadInput, DomainError, NotFound
 from app.kit.ids import new_id
 from app.people.models import Person
 
@@ -50,12 +50,24 @@ def split(session: Session, anomaly_id: UUID, occurrence_id: UUID, *, by: Person
 
     copied = anomaly.model_dump(exclude={"id", "number", "photo_id", "owner_id", "offered_to_id"})
     other = Anomaly(**copied)
-    other.id, other.number, other.split_from_id = new_id(), next(anomalies.draw_numbers(session.connection(), 1)), anomaly.id
+    other.id, other.number, other.split_from_id = (
+        new_id(),
+        next(anomalies.draw_numbers(session.connection(), 1)),
+        anomaly.id,
+    )
     other.status, other.in_queue = Status.REPORTED, True
     other.origin = "machine" if signal.rule_id else "person"
     other.message = signal.message
     other.received_at = now
-    for column in ("accepted_at", "arrived_at", "contained_at", "resolved_at", "held_since", "held_until", "resolver_id"):
+    for column in (
+        "accepted_at",
+        "arrived_at",
+        "contained_at",
+        "resolved_at",
+        "held_since",
+        "held_until",
+        "resolver_id",
+    ):
         setattr(other, column, None)
     for column, value in anomalies.clock_start(Status.REPORTED, now=now).items():
         setattr(other, column, value)
@@ -108,7 +120,9 @@ def _others(session: Session, anomaly: Anomaly, fingerprint: str) -> int:
 
 def _recount(session: Session, anomaly: Anomaly) -> None:
     """Bring the counters back in line with the signals that are there now."""
-    kinds = select(Occurrence.kind, func.count()).where(col(Occurrence.anomaly_id) == anomaly.id).group_by(Occurrence.kind)
+    kinds = (
+        select(Occurrence.kind, func.count()).where(col(Occurrence.anomaly_id) == anomaly.id).group_by(Occurrence.kind)
+    )
     counts: dict[str, int] = dict(session.exec(kinds).all())
     returned = counts.pop("return_to_normal", 0)
     photo = (
@@ -126,4 +140,3 @@ def _recount(session: Session, anomaly: Anomaly) -> None:
     }
     session.execute(update(Anomaly).where(col(Anomaly.id) == anomaly.id).values(**values))
     session.refresh(anomaly)
-

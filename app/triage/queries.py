@@ -63,14 +63,20 @@ def _parts(tab: str, viewer: Person) -> list[list[ColumnElement[bool]]]:
     line: list[ColumnElement[bool]] = [waiting, col(Anomaly.line_id) == viewer.line_id]
     if tab == "team":
         return [team] if viewer.team_id and not viewer.line_id else [line] if viewer.line_id else [[waiting]]
-    mine: list[ColumnElement[bool]] = [waiting, col(Anomaly.owner_id) == viewer.id, col(Anomaly.status).in_(OWNED)]
+    mine: list[ColumnElement[bool]] = [
+        waiting,
+        col(Anomaly.owner_id) == viewer.id,
+        col(Anomaly.status).in_(OWNED),
+    ]
     offered: list[ColumnElement[bool]] = [waiting, col(Anomaly.offered_to_id) == viewer.id]
     parts = [mine, offered]
     if viewer.team_id:
         parts.append([*team, col(Anomaly.status) == Status.REPORTED])
     if lead:
         verify = col(Anomaly.status) == literal_column(f"'{Status.RESOLVED}'")  # a literal: the index is partial
-        mine_to_judge = col(Anomaly.line_id) == viewer.line_id if viewer.line_id else col(Anomaly.team_id) == viewer.team_id
+        mine_to_judge = (
+            col(Anomaly.line_id) == viewer.line_id if viewer.line_id else col(Anomaly.team_id) == viewer.team_id
+        )
         parts.append([waiting, mine_to_judge, verify])
         if viewer.line_id:
             parts.append([*line, col(Anomaly.status) == Status.REPORTED])

@@ -3,14 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from app.anomaly import queries as anomalies
-from app.anomaly.routes import WORDS, show
-from app.kit.http import Db, Form, Now, page, see
-from app.people.routes import AnyRequest, Staff
-from app.triage import actions
-from app.triage.queries import queue
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
+
+from app.anomaly import queries as anomalies
+from app.anomaly.routes import WORDS, show
+from app.kit.http import AnyRequest, Db, Form, Now, page, see
+from app.people.routes import Staff
+from app.triage import actions
+from app.triage.queries import queue
 
 TABS = ("mine", "team", "all")
 
@@ -28,7 +29,9 @@ class MergeForm(Form):
 
 
 @get("/queue")
-async def queue_page(request: AnyRequest, staff: Staff, db: Db, now: Now, tab: FromQuery[str] = "mine") -> Response[Any]:
+async def queue_page(
+    request: AnyRequest, staff: Staff, db: Db, now: Now, tab: FromQuery[str] = "mine"
+) -> Response[Any]:
     shown = tab if tab in TABS else TABS[0]
     found = await db.read(queue, shown, staff, now=now)
     return page(request, "queue/page.html", tab=shown, cards=found.cards, counts=found.counts, more=found.more,
@@ -36,7 +39,9 @@ async def queue_page(request: AnyRequest, staff: Staff, db: Db, now: Now, tab: F
 
 
 @get("/queue/list")
-async def queue_list(request: AnyRequest, staff: Staff, db: Db, now: Now, tab: FromQuery[str] = "mine") -> Response[Any]:
+async def queue_list(
+    request: AnyRequest, staff: Staff, db: Db, now: Now, tab: FromQuery[str] = "mine"
+) -> Response[Any]:
     shown = tab if tab in TABS else TABS[0]
     found = await db.read(queue, shown, staff, now=now)
     return page(request, "queue/_list.html", tab=shown, cards=found.cards, counts=found.counts, more=found.more,
@@ -45,7 +50,12 @@ async def queue_list(request: AnyRequest, staff: Staff, db: Db, now: Now, tab: F
 
 @post("/anomalies/{anomaly_id:uuid}/severity", status_code=200)
 async def regrade(
-    request: AnyRequest, anomaly_id: FromPath[UUID], data: URLEncodedBody[SeverityForm], staff: Staff, db: Db, now: Now
+    request: AnyRequest,
+    anomaly_id: FromPath[UUID],
+    data: URLEncodedBody[SeverityForm],
+    staff: Staff,
+    db: Db,
+    now: Now,
 ) -> Response[Any]:
     await db.write(actions.regrade, anomaly_id, data.severity, by=staff, now=now)
     return show(request, await db.read(anomalies.card, anomaly_id, viewer=staff))

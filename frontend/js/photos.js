@@ -1,12 +1,11 @@
-// Photos: shrunk on the phone, then sent one by one, each with its own progress and its own second try.
-//   [data-photos=<address>]  a gallery that sends at once; [data-preview]  one photo that goes with its form.
+// Photos: shrunk on the phone, then sent one by one to [data-photos], each with its own progress and its own second try.
 
 import { element, send } from "./send.js";
-import { put, shrink } from "./shrink.js";
+import { shrink } from "./shrink.js";
 import { uuid7 } from "./uuid7.js";
 
 const gallery = document.querySelector("[data-photos]");
-const input = gallery?.querySelector("input[type=file]");
+const input = gallery.querySelector("input[type=file]");
 
 input?.addEventListener("change", async () => {
   const files = [...input.files].slice(0, Number(gallery.dataset.room));
@@ -23,15 +22,14 @@ async function add(file) {
   const picture = new Image();
   picture.src = URL.createObjectURL(photo);
   const bar = document.createElement("progress");
-  tile.append(picture, bar);
   gallery.append(tile);
-  tile.scrollIntoView({ block: "nearest" });
   const id = uuid7(); // the same at every try: a photo that did arrive is not stored twice
   tile.addEventListener("click", () => tile.dataset.failed !== undefined && attempt());
   await attempt();
 
   async function attempt() {
     delete tile.dataset.failed;
+    bar.removeAttribute("value");
     tile.replaceChildren(picture, bar);
     try {
       const answer = await send(gallery.dataset.photos, { id, photo }, (part) => (bar.value = part));
@@ -52,18 +50,4 @@ function room(change) {
   gallery.dataset.room = left;
   input.form.hidden = left < 1;
   for (const label of document.querySelectorAll(`label[for=${input.id}]`)) label.hidden = left < 1;
-}
-
-for (const label of document.querySelectorAll("[data-preview]")) {
-  const chosen = label.querySelector("input");
-  chosen.addEventListener("change", async () => {
-    label.querySelector("img")?.remove();
-    if (!chosen.files.length) return;
-    const photo = await shrink(chosen.files[0]);
-    put(chosen, photo);
-    const picture = new Image();
-    picture.alt = "";
-    picture.src = URL.createObjectURL(photo);
-    label.append(picture);
-  });
 }

@@ -19,5 +19,5 @@ export function send(address, fields, onProgress = () => {}) {
 export function element(html) {
   const holder = document.createElement("template");
   holder.innerHTML = html.trim();
-  return holder.content.firstElementChild;
+  return holder.content.firstElementChild ?? holder.content;
 }

@@ -469,9 +469,7 @@ def upgrade() -> None:
         sa.Column("tag_id", sa.Uuid(), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "high", "low", "discrete", "bad_status", "stale", name="kind", native_enum=False, length=30
-            ),
+            sa.Enum("high", "low", "discrete", "bad_status", "stale", name="kind", native_enum=False, length=30),
             nullable=False,
         ),
         sa.Column("setpoint", sa.Float(), nullable=True),
@@ -507,9 +505,7 @@ def upgrade() -> None:
         sa.Column("rung", sa.Integer(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum(
-                "planned", "sent", "failed", "dropped", name="deliverystate", native_enum=False, length=30
-            ),
+            sa.Enum("planned", "sent", "failed", "dropped", name="deliverystate", native_enum=False, length=30),
             nullable=False,
         ),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -548,9 +544,7 @@ def upgrade() -> None:
 
     op.create_table(
         "event",
-        sa.Column(
-            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("anomaly_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),

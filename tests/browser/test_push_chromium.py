@@ -1,4 +1,4 @@
-"""The service worker in a real Chromium: pushes are handed to it by the debugger, clicks and the network are real.
+"""The service worker in a real Chromium: the debugger hands it pushes; clicks and the network are real.
 
 Chromium's own push service is Google's and out of reach here; what lies between is tested with Firefox.
 """
@@ -122,9 +122,9 @@ def test_accept_on_the_notification_accepts_without_opening_the_app(plant):
     ("status", "said", "title", "body", "may_try_again"),
     [
         (200, {}, WORDS.accepted, "[!!] Press 7 停线", False),
-        (409, {"title": "Li Wei was faster", "body": "Go on with yours"}, "Li Wei was faster", "Go on with yours", False),
+        (409, {"title": "Li Wei was faster", "body": "Rest"}, "Li Wei was faster", "Rest", False),
         (409, {"code": "x", "text": "This is closed."}, "[!!] Press 7 停线", "This is closed.", False),
-        (500, {"text": "Something broke"}, WORDS.failed, "[!!] Press 7 停线\nOverheating. Li Wei called.", True),
+        (500, {"text": "It broke"}, WORDS.failed, "[!!] Press 7 停线\nOverheating. Li Wei called.", True),
     ],
 )
 def test_every_answer_to_accept_is_shown(plant, status, said, title, body, may_try_again):
@@ -232,8 +232,6 @@ def test_only_get_is_answered_from_here(plant):
 
     with pytest.raises(Error):
         plant.page.evaluate("fetch('/S/P7QK', {method: 'POST'})")
-
-
 
 
 def test_where_the_push_service_is_out_of_reach_the_page_says_so_soon(plant):

@@ -50,7 +50,7 @@ class Plant:
         self.page.click("[data-push-turn-on]")
         sent = self.site.wait_for("/addresses", meanwhile=self.breathe)
         self.page.wait_for_selector("[data-push][data-state=on]")
-        return check_subscription(sent["subscription"], [self.service.place])
+        return check_subscription(sent["subscription"], PushHosts([self.service.place]))
 
     def calls(self, address: dict[str, object], **changes: object) -> None:
         async def once() -> None:

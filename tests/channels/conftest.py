@@ -22,7 +22,8 @@ def service() -> Iterator[PushService]:
 @pytest.fixture
 async def webpush(service: PushService, tmp_path) -> AsyncIterator[WebPush]:
     vapid = load_or_make_vapid(tmp_path / "vapid.pem", contact=CONTACT)
-    channel = WebPush(vapid, PushHosts([service.place]), tls=ssl.create_default_context(cafile=service.ca_file))
+    tls = ssl.create_default_context(cafile=service.ca_file)
+    channel = WebPush(vapid, PushHosts([service.place]), tls=tls)
     yield channel
     await channel.close()
 

@@ -24,5 +24,3 @@ def message(**changes: Any) -> Message:
         "token": "one-time-token",
     }
     return Message(**{**usual, **changes})
-
-

@@ -1,4 +1,4 @@
-"""A small mail server that looks closely at what it is given. It knows STARTTLS, TLS from the start, and one login."""
+"""A small mail server that looks closely. It knows STARTTLS, TLS from the start, and one login."""
 
 import asyncio
 import base64
@@ -94,5 +94,3 @@ class MailBox:
             writer.write(answer.encode() + b"\r\n")
             await writer.drain()
         writer.close()
-
-

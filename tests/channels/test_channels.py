@@ -22,7 +22,7 @@ def settings(tmp_path, **changes: object) -> Settings:
 
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_every_channel_starts_with_its_checklist(kind, tmp_path):
-    """A row nobody thought of is how a channel loses calls; add the row with done, todo (why) or exempt (why)."""
+    """A row nobody thought of is how a channel loses calls: write done, todo (why) or exempt (why)."""
     module = sys.modules[type(build_channels(settings(tmp_path))[kind]).__module__]
 
     rows = dict(re.findall(r"^([a-z-]+): (.+)$", module.__doc__ or "", re.MULTILINE))

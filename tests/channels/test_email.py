@@ -124,7 +124,8 @@ async def test_a_silent_server_costs_only_our_patience(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "wang.lei", "@plant.example", "a@b\r\nBcc: everybody@plant.example", "a@b, c@d", "a b@c", None]
+    "address",
+    ["", "wang.lei", "@plant.example", "a@b\r\nBcc: everybody@plant.example", "a@b, c@d", "a b@c", None],
 )
 async def test_what_is_no_address_is_not_tried(address):
     async with MailBox() as box:

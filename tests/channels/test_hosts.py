@@ -48,7 +48,7 @@ def test_the_push_services_of_real_browsers_are_known(endpoint):
         "https://fcm.googleapis.com%2eevil.example/x",
         "https://fcm.googleapis.com\t.evil.example/x",
         "https://fcm.googleapis.com\r\nHost: evil.example/x",
-        "https://ｆcm.googleapis.com/x",
+        "https://\uff46cm.googleapis.com/x",
         "https://127.0.0.1/x",
         "https://127.1/x",
         "https://2130706433/x",
@@ -105,7 +105,19 @@ def test_an_installation_may_add_its_own(entry, endpoint, allowed):
 
 
 @pytest.mark.parametrize(
-    "entry", ["", "*", "*.com", "*.10.0.0.1", "https://push.example", "push.example/x", "a@b.c", "a b.c", "x:0", "x:y"]
+    "entry",
+    [
+        "",
+        "*",
+        "*.com",
+        "*.10.0.0.1",
+        "https://push.example",
+        "push.example/x",
+        "a@b.c",
+        "a b.c",
+        "x:0",
+        "x:y",
+    ],
 )
 def test_a_careless_entry_is_refused_at_the_start(entry):
     with pytest.raises(BadPushSetting, match="push_hosts"):

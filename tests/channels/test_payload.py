@@ -1,4 +1,4 @@
-"""The contract between the server and the service worker. Change it in both, or phones in the plant stop answering."""
+"""The contract between server and service worker. Change it in both, or phones stop answering."""
 
 import json
 from uuid import UUID

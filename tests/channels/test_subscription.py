@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.channels.hosts import PushHosts
 from app.channels.subscription import BadSubscription, UnknownPushService, check_subscription
 
 # The key and secret of RFC 8291's own example.
@@ -19,14 +20,14 @@ def keys(**changes: object) -> dict[str, object]:
 
 
 def test_only_what_a_message_needs_is_kept():
-    assert check_subscription(GOOD | {"surprise": 1}) == {
+    assert check_subscription(GOOD | {"surprise": 1}, PushHosts()) == {
         "endpoint": "https://fcm.googleapis.com/fcm/send/abc:def",
         "keys": {"p256dh": P256DH, "auth": AUTH},
     }
 
 
 def test_padding_is_taken_off():
-    checked = check_subscription(keys(p256dh=P256DH + "=", auth=AUTH + "=="))
+    checked = check_subscription(keys(p256dh=P256DH + "=", auth=AUTH + "=="), PushHosts())
     assert checked["keys"] == {"p256dh": P256DH, "auth": AUTH}
 
 
@@ -60,15 +61,16 @@ def test_padding_is_taken_off():
 )
 def test_what_cannot_work_is_not_stored(sent):
     with pytest.raises(BadSubscription):
-        check_subscription(sent)
+        check_subscription(sent, PushHosts())
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["https://127.0.0.1/x", "http://localhost:8000/admin", "https://[::1]/x", "https://evil.example/x"]
+    "endpoint",
+    ["https://127.0.0.1/x", "http://localhost:8000/admin", "https://[::1]/x", "https://evil.example/x"],
 )
 def test_a_stranger_is_not_called_and_the_sentence_names_it(endpoint):
     with pytest.raises(UnknownPushService) as caught:
-        check_subscription(GOOD | {"endpoint": endpoint})
+        check_subscription(GOOD | {"endpoint": endpoint}, PushHosts())
 
     assert caught.value.details["host"] in endpoint
     assert "Nothing was stored" in str(caught.value)
@@ -76,4 +78,4 @@ def test_a_stranger_is_not_called_and_the_sentence_names_it(endpoint):
 
 def test_an_installation_may_allow_its_own():
     own = GOOD | {"endpoint": "http://127.0.0.1:9100/wpush/v2/abc"}
-    assert check_subscription(own, ["127.0.0.1:9100"])["endpoint"] == own["endpoint"]
+    assert check_subscription(own, PushHosts(["127.0.0.1:9100"]))["endpoint"] == own["endpoint"]

@@ -39,7 +39,9 @@ def test_processes_that_start_together_end_with_one_key(tmp_path):
     assert len(set(keys)) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"not a key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
 def test_a_key_that_cannot_be_read_is_never_replaced(tmp_path, content):
     path = tmp_path / "vapid.pem"
     path.write_bytes(content)

@@ -1,6 +1,7 @@
 """Every case of the pure decision: is it an alarm, since when, and when to look again."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import inf, nan
 from uuid import UUID
 
@@ -197,7 +198,7 @@ def test_whatever_comes_edges_alternate_are_numbered_and_delays_are_kept(watched
     edges = play(watched, *steps, (second + 1000, "wait"))
 
     assert [active for _, active in edges] == [n % 2 == 0 for n in range(len(edges))]
-    for (before, _), (after, active) in zip(edges, edges[1:], strict=False):
+    for (before, _), (after, active) in pairwise(edges):
         assert after - before >= (watched.on_delay if active else watched.off_delay) - 1e-5
 
 

@@ -1,1 +1,1 @@
-"""Stand-ins for what lies between Pullcord and a pocket: push service, phone, and the phone's notification tray."""
+"""Stand-ins for what lies between Pullcord and a pocket: push service, phone, and its notification tray."""

@@ -1,7 +1,7 @@
-"""A phone in somebody's pocket, with real keys: what it shows was really encrypted, signed, sent and decrypted.
+"""A phone in a pocket, with real keys: what it shows was really encrypted, signed, sent and decrypted.
 
-It stands for browser, service worker and notification tray together, and keeps to what `manifest/service-worker.js`
-does; that file itself is tested in real browsers (tests/browser/test_push_*.py).
+It stands for browser, service worker and notification tray together, and keeps to what
+`manifest/service-worker.js` does; that file itself is tested in real browsers (tests/browser/test_push_*.py).
 """
 
 import json
@@ -33,7 +33,7 @@ class Phone:
         self._subscriber: Subscriber | None = None
 
     def subscribe(self, application_server_key: str | None) -> dict[str, Any]:
-        """Turn ringing on. Returns what a browser's `PushSubscription.toJSON()` gives, to be sent to Pullcord."""
+        """Turn ringing on. Returns what a browser's `toJSON()` gives, for POST /addresses."""
         self._subscriber = self._service.subscribe(application_server_key)
         point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return {

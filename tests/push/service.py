@@ -1,8 +1,9 @@
 """A push service on this machine, as strict as the real ones.
 
-It speaks RFC 8030 to the app (TTL, Urgency, Topic, 410, 413), checks every signature by RFC 8292, and speaks Mozilla's
-protocol to a real Firefox (`mozilla.py`). In a test: `with PushService() as service:`. As a process of its own, for
-measuring: `python -m tests.push.service FOLDER`, which prints as one line of JSON where it is and whom it trusts.
+It speaks RFC 8030 to the app (TTL, Urgency, Topic, 410, 413), checks every signature by RFC 8292, and speaks
+Mozilla's protocol to a real Firefox (`mozilla.py`). In a test: `with PushService() as service:`. As a process
+of its own, for measuring: `python -m tests.push.service FOLDER`, which prints as one line of JSON where it is
+and whom it trusts.
 """
 
 import asyncio
@@ -58,9 +59,9 @@ class Subscriber:
 class PushService:
     """Runs on a thread of its own. Everything public may be used from the test's thread.
 
-    `faults`: answers given to the next messages instead of the truth, each (status, headers); status 0 hangs up.
+    `faults`: answers for the next messages instead of the truth, each (status, headers); status 0 hangs up.
     `silent`: from now on, never answer.
-    `letters`: what was accepted. `refusals`: what was not. `callers`: one entry for each connection that was used.
+    `letters`: what was accepted. `refusals`: what was not. `callers`: one entry for each connection used.
     """
 
     def __init__(self, *, tls: bool = True, folder: Path | None = None) -> None:
@@ -155,7 +156,8 @@ class PushService:
             return web.Response(status=refused.status, text=str(refused))
         self.letters.append(letter)
         await self._deliver(one, letter)
-        return web.Response(status=201, headers={"Location": f"{self.url}/m/{letter.id}", "TTL": str(letter.ttl)})
+        headers = {"Location": f"{self.url}/m/{letter.id}", "TTL": str(letter.ttl)}
+        return web.Response(status=201, headers=headers)
 
     def _accepted(self, request: web.Request, body: bytes) -> tuple[Subscriber, Letter]:
         one = self.subscribers.get(request.match_info["token"])
@@ -184,7 +186,8 @@ class PushService:
             one.delivered.append(letter)
         elif letter.ttl:
             # RFC 8030, 5.4: of one topic, only the newest letter waits.
-            one.waiting = [old for old in one.waiting if not letter.topic or old.topic != letter.topic] + [letter]
+            others = [old for old in one.waiting if not letter.topic or old.topic != letter.topic]
+            one.waiting = [*others, letter]
 
     async def _subscribe(self, request: web.Request) -> web.Response:
         one = self.subscribe((await request.json())["key"])

@@ -1,6 +1,6 @@
-"""A Pullcord of one page, for what a whole one does not do on request: be slow, be gone, let somebody else be faster.
+"""A Pullcord of one page, for what a whole one does not do on request: be gone, or let others be faster.
 
-It serves the real service worker, the real push.js and the real static files, and writes down what the phone sends.
+It serves the real service worker, push.js and static files, and writes down what the phone sends.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ from app.kit.pwa import MANIFEST, Assets
 PAGE = """<!doctype html><html lang="en"><title>{path}</title>
 <section data-push="{key}" data-working="One moment" data-on="Rings here" data-off="Does not ring"
          data-blocked="Blocked" data-failed="Cannot be reached">
-<p data-push-state></p><button data-push-turn-on hidden>On</button><button data-push-turn-off hidden>Off</button>
+<p data-push-state></p>
+<button data-push-turn-on hidden>On</button><button data-push-turn-off hidden>Off</button>
 </section><script type="module" src="/static/js/push.js"></script>"""
 
 

@@ -1,9 +1,10 @@
-"""The notification tray of a desktop, on a private D-Bus: what a user would see, and really pressing its buttons.
+"""The notification tray of a desktop, on a private D-Bus: what a user would see, and buttons to press.
 
 Chromium and Firefox both talk to `org.freedesktop.Notifications`; we play that daemon.
 """
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -30,7 +31,7 @@ About = Annotated[tuple[str, str, str, str], DBusSignature("ssss")]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One notification in the tray. `buttons` maps what is written on them to the browser's own name for them."""
+    """One notification in the tray. `buttons` maps what is written on them to the browser's name for them."""
 
     id: int
     title: str
@@ -93,10 +94,8 @@ class Tray:
         bus.export(PATH, self._daemon)
         await bus.request_name(NAME)
         ready.set()
-        try:
+        with contextlib.suppress(EOFError, OSError):  # the test is over
             await bus.wait_for_disconnect()
-        except (EOFError, OSError):
-            pass  # the test is over
 
 
 class _Daemon(ServiceInterface):

@@ -1,9 +1,9 @@
 """One connection to an OPC UA server, supervised by us: what is read there becomes samples.
 
-Longer than most files because the OPC UA library may be imported here only. The library's own reconnection is not used: it
-comes back "connected" without having read what changed in the gap. Here every loss ends the session and its client;
-the next one is made from nothing, subscribes, and reads every value. Nothing is dropped on our side: when samples
-are not taken away fast enough, we stop asking the server for more.
+Longer than most files because the OPC UA library may be imported here only. The library's own reconnection is not
+used: it comes back "connected" without having read what changed in the gap. Here every loss ends the session and its
+client; the next one is made from nothing, subscribes, and reads every value. Nothing is dropped on our side: when
+samples are not taken away fast enough, we stop asking the server for more.
 """
 
 import asyncio
@@ -455,4 +455,3 @@ def _status(code: int) -> str:
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
