@@ -78,10 +78,10 @@ def read_again(picture: Gray) -> list[str]:
     """zbar: ten times the work and other eyes. Finds nothing where its system library is missing."""
     if zbar_missing():
         return []
-    from pyzbar import pyzbar  # type: ignore[import-untyped]
+    from pyzbar import pyzbar
 
     image = (picture.pixels, picture.width, picture.height)
-    seen = pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])
+    seen = pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
     return [found.data.decode("utf-8", "replace") for found in seen]
 
 

@@ -1,8 +1,10 @@
 """Which push services we talk to. Phones name their own: without a list they could make us call anything."""
 
 import re
+import ssl
 from collections.abc import Iterable
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
 from yarl import URL
@@ -67,6 +69,18 @@ class PushHosts:
         (self._below if below else self._exact).add((url.host, url.port))
         if url.explicit_port and not below and is_here(url.host):
             self._plain.add((url.host, url.port))
+
+
+def trusting(authority: Path | None) -> ssl.SSLContext | None:
+    """Return TLS settings that also trust the plant's own authority."""
+    if authority is None:
+        return None
+    try:
+        context = ssl.create_default_context()
+        context.load_verify_locations(cafile=authority)
+    except OSError as error:
+        raise BadPushSetting(setting="push_trust", why=f"{authority} cannot be read as a certificate") from error
+    return context
 
 
 def is_here(host: str) -> bool:

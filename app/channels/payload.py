@@ -9,7 +9,12 @@ from typing import Final
 
 import msgspec
 
-from app.channels.base import Message
+from app.channels.base import Message, Urgency
+
+# How long a push service keeps a message for a phone that is away. A stopped line is called again from the
+# ladder after two minutes, so an older call would only be noise; anything else may ring late. Never 0: that
+# drops it at once.
+TTL: Final = {1: 120, 2: 600, 3: 3600, 4: 3600}
 
 LARGEST: Final = 3000  # bytes; push services take 4096 after encryption, and some phones less
 _TOPIC: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -24,6 +29,18 @@ def payload(message: Message) -> bytes:
         title = _cut(message.title, room // 3)
         letter = _json.encode(_letter(message, title, _cut(message.body, room - _size(title))))
     return letter
+
+
+def envelope(message: Message) -> dict[str, str]:
+    """Return what the push service itself must know: how long, how urgent, and what it replaces."""
+    urgency = message.urgency or (Urgency.HIGH if message.can_accept else Urgency.NORMAL)
+    return {
+        "TTL": str(message.ttl or TTL.get(message.severity, TTL[4])),
+        "Urgency": urgency.value,
+        "Topic": topic(message.topic or message.tag),
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+    }
 
 
 def topic(name: str) -> str:

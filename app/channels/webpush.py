@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import ClassVar, Final, Self
 
 import aiohttp
@@ -26,9 +25,9 @@ from pywebpush import WebPusher
 from yarl import URL
 
 from app.channels import answers
-from app.channels.base import Message, Undeliverable, Urgency
-from app.channels.hosts import BadPushSetting, PushHosts
-from app.channels.payload import payload, topic
+from app.channels.base import Message, Undeliverable
+from app.channels.hosts import PushHosts, trusting
+from app.channels.payload import envelope, payload
 from app.channels.subscription import endpoint_url, usable_keys
 from app.channels.vapid import Vapid, load_or_make_vapid
 from app.kit.clock import utcnow
@@ -37,11 +36,6 @@ from app.settings import Settings
 log = structlog.get_logger(__name__)
 
 KEY_FILE: Final = "vapid.pem"  # in the data folder: made at the first start, kept for ever
-
-# How long a push service keeps a message for a phone that is away. A stopped line is called again from the
-# ladder after two minutes, so an older call would only be noise; anything else may ring late. Never 0: that
-# drops it at once.
-TTL: Final = {1: 120, 2: 600, 3: 3600, 4: 3600}
 
 PATIENCE: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 CONNECTIONS: Final = 256
@@ -83,13 +77,13 @@ class WebPush:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         vapid = load_or_make_vapid(settings.data_dir / KEY_FILE, contact=settings.push_contact)
-        return cls(vapid, PushHosts(settings.push_hosts), tls=_trusting(settings.push_trust))
+        return cls(vapid, PushHosts(settings.push_hosts), tls=trusting(settings.push_trust))
 
     async def send(self, message: Message, address: Mapping[str, object]) -> None:
         way = self._way_to(address)
         body: bytes = way.encoder.encode(payload(message), "aes128gcm")["body"]
         now = self._clock()
-        headers = _headers(message) | {"Authorization": self.vapid.header(way.origin, now=now)}
+        headers = envelope(message) | {"Authorization": self.vapid.header(way.origin, now=now)}
         status, retry_after = await self._post(way.url, body, headers)
         if not 200 <= status < 300:
             log.warning("push refused", host=way.url.host, status=status)
@@ -151,26 +145,3 @@ class WebPush:
                 auto_decompress=False,
             )
         return self._session
-
-
-def _headers(message: Message) -> dict[str, str]:
-    urgency = message.urgency or (Urgency.HIGH if message.can_accept else Urgency.NORMAL)
-    return {
-        "TTL": str(message.ttl or TTL.get(message.severity, TTL[4])),
-        "Urgency": urgency.value,
-        "Topic": topic(message.topic or message.tag),
-        "Content-Encoding": "aes128gcm",
-        "Content-Type": "application/octet-stream",
-    }
-
-
-def _trusting(authority: Path | None) -> ssl.SSLContext | None:
-    """Return TLS settings that also trust the plant's own authority."""
-    if authority is None:
-        return None
-    try:
-        context = ssl.create_default_context()
-        context.load_verify_locations(cafile=authority)
-    except OSError as error:
-        raise BadPushSetting(setting="push_trust", why=f"{authority} cannot be read as a certificate") from error
-    return context

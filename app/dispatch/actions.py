@@ -195,7 +195,7 @@ class _Plant:
         ways: list[tuple[str, UUID | None]] = [("stream", None)] if "stream" in self.channels else []
         phones: list[tuple[str, UUID | None]] = [(a.channel, a.id) for a in addresses if a.channel in self.channels]
         if not phones and email and "email" in self.channels:
-            phones: list[tuple[str, UUID | None]] = [("email", None)]
+            phones = [("email", None)]
         return ways + phones
 
 

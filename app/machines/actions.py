@@ -88,9 +88,8 @@ def hold(session: Session, source_id: UUID, holder: str) -> None:
     Raises:
         LeaseLost: somebody already has.
     """
-    mine = col(Source.id) == source_id, col(Source.lease_by) == holder
-    held = session.execute(update(Source).where(*mine).values(lease_by=holder))
-    if held.rowcount != 1:  # type: ignore[attr-defined]
+    held = session.connection().execute(_HOLD, {"the_source": source_id, "holder": holder})
+    if held.rowcount != 1:
         raise LeaseLost(source=source_id)
 
 
@@ -139,6 +138,12 @@ def try_now(session: Session, source_id: UUID, *, now: datetime) -> None:
     session.execute(update(Source).where(col(Source.id) == source_id).values(try_at=now))
 
 
+_SOURCE = Source.__table__  # type: ignore[attr-defined]
+_HOLD = (
+    update(_SOURCE)
+    .where(_SOURCE.c.id == bindparam("the_source"), _SOURCE.c.lease_by == bindparam("holder"))
+    .values(lease_by=bindparam("holder"))
+)
 _SAVE = (
     update(AlarmState)
     .where(col(AlarmState.rule_id) == bindparam("the_rule"))

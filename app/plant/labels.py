@@ -1,4 +1,4 @@
-"""The labels on the stations, as a PDF to print: QR code, name in both languages, where it is, short code, three pictures.
+"""Labels for the stations, as a PDF to print: QR code, name in both languages, place, short code, three pictures.
 
 Sizes are millimetres, type sizes points. The QR code is at least 40 mm where the label has room for it: it reads
 from ten times its width. Its strokes are in `strokes.py`.

@@ -18,6 +18,8 @@ from tests.push.tray import Tray
 # Any point on P-256 will do here: this one is from RFC 8291.
 KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(scope="module")
 def tray() -> Iterator[Tray]:

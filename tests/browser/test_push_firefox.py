@@ -20,6 +20,8 @@ from tests.push.service import PushService
 from tests.push.site import Site
 from tests.push.tray import Tray
 
+pytestmark = pytest.mark.browser
+
 
 class World(NamedTuple):
     service: PushService

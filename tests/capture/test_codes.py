@@ -57,7 +57,9 @@ def dark(picture: Image.Image, chance: random.Random, *, light: float, grain: in
 def dirty(picture: Image.Image, chance: random.Random) -> Image.Image:
     brush = ImageDraw.Draw(picture)
     for _ in range(4):
-        x, y, radius = (chance.uniform(low, high) * picture.width for low, high in ((0.1, 0.9), (0.1, 0.9), (0.03, 0.06)))
+        x, y, radius = (
+            chance.uniform(low, high) * picture.width for low, high in ((0.1, 0.9), (0.1, 0.9), (0.03, 0.06))
+        )
         brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=chance.choice((0, 90, 255)))
     return picture
 
@@ -152,7 +154,9 @@ def test_a_label_printed_in_lower_case_by_somebody_else_does_too():
     assert station_code_in(on_a_wall("http://10.0.0.7:8000/s/7k3q?from=label")) == "7K3Q"
 
 
-@pytest.mark.parametrize("text", ["4006381333931", "https://shop.example/bearing/6204", "WIFI:S:plant;T:WPA;P:x;;", "7K3Q"])
+@pytest.mark.parametrize(
+    "text", ["4006381333931", "https://shop.example/bearing/6204", "WIFI:S:plant;T:WPA;P:x;;", "7K3Q"]
+)
 def test_another_code_is_called_what_it_is(text):
     with pytest.raises(NotAStationLabel):
         station_code_in(on_a_wall(text))

@@ -143,7 +143,10 @@ BOMBS = {
     "168 megapixels in black and white, whole": png(12_960, 12_960, bits=1, rows=bytes(1621 * 12_960)),
     "just over the limit": png(7_747, 7_746),
     "a HEIC that tiles": re.sub(
-        rb"(ispe.{4}).{8}", rb"\g<1>" + struct.pack(">II", 30_000, 30_000), saved(scene(64, 64), "HEIF"), flags=re.DOTALL
+        rb"(ispe.{4}).{8}",
+        rb"\g<1>" + struct.pack(">II", 30_000, 30_000),
+        saved(scene(64, 64), "HEIF"),
+        flags=re.DOTALL,
     ),
     "a WebP's largest canvas": b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + b"\xfe\x3f\0" * 2,
     "a WebP of 26 megapixels": saved(Image.new("L", (5200, 5000)), "WEBP", lossless=True, method=0),

@@ -11,7 +11,8 @@ import pytest
 from app.channels import answers
 from app.channels.base import Undeliverable, Urgency
 from app.channels.hosts import PushHosts
-from app.channels.webpush import TTL, WebPush
+from app.channels.payload import TTL
+from app.channels.webpush import WebPush
 from app.kit.clock import utcnow
 from tests.channels.letters import ANOMALY, message
 from tests.push.phone import Phone

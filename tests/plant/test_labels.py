@@ -51,7 +51,12 @@ def test_the_code_is_as_large_as_the_label_allows_with_its_quiet_zone(sheet, lea
     page = pages(label_sheet([station()], sheet, now=NOW))[0]
 
     (found,) = zxingcpp.read_barcodes(page)
-    corners = [found.position.top_left, found.position.top_right, found.position.bottom_right, found.position.bottom_left]
+    corners = [
+        found.position.top_left,
+        found.position.top_right,
+        found.position.bottom_right,
+        found.position.bottom_left,
+    ]
     left, top = min(corner.x for corner in corners), min(corner.y for corner in corners)
     right, bottom = max(corner.x for corner in corners), max(corner.y for corner in corners)
     assert (right - left) / MM >= least - 0.3
@@ -75,7 +80,19 @@ def test_a_label_of_the_floor_is_read_out_of_focus_and_scratched():
 def test_it_says_the_name_in_both_languages_where_it_is_the_code_and_what_to_do():
     said = text_of(label_sheet([station()], Sheet.A4_2X4, now=NOW))
 
-    for words in ("Press 7", "7 号冲压机", "Line 3", "3 号线", "7K3Q", "Scan", "扫码", "Tap", "点一下", "Help comes", "有人来"):
+    for words in (
+        "Press 7",
+        "7 号冲压机",
+        "Line 3",
+        "3 号线",
+        "7K3Q",
+        "Scan",
+        "扫码",
+        "Tap",
+        "点一下",
+        "Help comes",
+        "有人来",
+    ):
         assert words in said
 
 
@@ -84,7 +101,9 @@ def test_a_name_that_is_the_same_in_both_is_said_once():
 
 
 def test_a_station_with_one_name_gets_a_label():
-    assert "Oven" in text_of(label_sheet([Label({"en": "Oven"}, {}, "7K3Q", "HTTPS://H/S/7K3Q")], Sheet.SINGLE, now=NOW))
+    assert "Oven" in text_of(
+        label_sheet([Label({"en": "Oven"}, {}, "7K3Q", "HTTPS://H/S/7K3Q")], Sheet.SINGLE, now=NOW)
+    )
 
 
 NAMES = {
@@ -119,7 +138,9 @@ def test_no_name_is_too_long_for_its_label(sheet, name):
 def test_rows_do_not_lie_on_each_other():
     page = pypdfium2.PdfDocument(label_sheet([station(*["7K3Q", *NAMES["long"]])], Sheet.A4_3X8, now=NOW))[0]
     text = page.get_textpage()
-    rows = sorted({(round(bottom), round(top)) for _, bottom, _, top in (text.get_rect(n) for n in range(text.count_rects()))})
+    rows = sorted(
+        {(round(bottom), round(top)) for _, bottom, _, top in (text.get_rect(n) for n in range(text.count_rects()))}
+    )
 
     assert len(rows) > 5
     for (_, top), (bottom, _) in zip(rows, rows[2:], strict=False):

@@ -206,9 +206,13 @@ def main() -> None:
     import uvloop  # the figures are about the sender: the stand-in should not be what limits them
 
     service = PushService(folder=Path(sys.argv[1]))
-    uvloop.run(
-        service.run(lambda: print(json.dumps({"url": service.url, "ca_file": str(service.ca_file)}), flush=True))
-    )
+
+    def ready() -> None:
+        where = {"url": service.url, "ca_file": str(service.ca_file)}
+        sys.stdout.write(json.dumps(where) + "\n")
+        sys.stdout.flush()
+
+    uvloop.run(service.run(ready))
 
 
 if __name__ == "__main__":

@@ -67,12 +67,12 @@ class Tray:
     def shown(self) -> list[Shown]:
         return list(self._daemon.shown.values())
 
-    def wait_for(self, title: str, *, meanwhile: Callable[[], object], seconds: float = 15) -> Shown:
-        """Return the newest notification with this title; `meanwhile` lets the browser driver breathe."""
+    def wait_for(self, title: str | None, *, meanwhile: Callable[[], object], seconds: float = 15) -> Shown:
+        """Return the newest notification with this title, or any; `meanwhile` lets the browser driver breathe."""
 
         def found() -> list[Shown]:
             meanwhile()
-            return [one for one in self.shown() if one.title == title]
+            return [one for one in self.shown() if title in (None, one.title)]
 
         _until(lambda: bool(found()), f"no notification {title!r}, only {self.shown()}", seconds)
         return found()[-1]
