@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pywebpush import WebPusher, webpush
@@ -46,7 +47,7 @@ def measure() -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory() as name, _one_core(), _service(Path(name)) as (url, ca_file):
         key = Path(name, "vapid.pem")
         phones = asyncio.run(_phones(url, ca_file, load_or_make_vapid(key, contact=CONTACT).public_key))
-        ours = asyncio.run(_ours(url, ca_file, key, phones))
+        ours = uvloop.run(_ours(url, ca_file, key, phones))
         alone = [_cpu(MESSAGES, lambda n: _encrypt(phones[n % PHONES])) for _ in range(ROUNDS)]
         os.environ["REQUESTS_CA_BUNDLE"] = str(ca_file)
         readme = [_cpu(README_MESSAGES, lambda n: _as_readme(phones[n % PHONES], key)) for _ in range(ROUNDS)]

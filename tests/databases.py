@@ -2,7 +2,7 @@
 
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -10,17 +10,17 @@ from typing import Protocol
 import psycopg
 from sqlmodel import Session
 
-from app.kit.db import finish
+from app.kit.db import connect, finish
 from app.kit.ids import new_id
 from app.kit.migrate import upgrade
 
-TEMPLATE = "migrated"
+Fill = Callable[[Session], None]
 
 
 class Copies(Protocol):
-    """Gives out the address of a fresh, migrated database."""
+    """Gives out the address of a fresh, migrated database; with what `fill` adds, which is done once."""
 
-    def fresh(self) -> str: ...
+    def fresh(self, fill: Fill | None = None) -> str: ...
 
     def throw_away(self, url: str) -> None: ...
 
@@ -28,17 +28,24 @@ class Copies(Protocol):
 class SqliteCopies:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._template = folder / f"{TEMPLATE}.db"
-        upgrade(f"sqlite:///{self._template}")
+        self._templates: dict[Fill | None, Path] = {None: folder / "migrated.db"}
+        upgrade(f"sqlite:///{self._templates[None]}")
 
-    def fresh(self) -> str:
-        copy = self._folder / f"{new_id().hex}.db"
-        shutil.copyfile(self._template, copy)
-        return f"sqlite:///{copy}"
+    def fresh(self, fill: Fill | None = None) -> str:
+        if fill not in self._templates:
+            url = self._copy(self._templates[None])
+            _filled(url, fill)
+            self._templates[fill] = Path(url.removeprefix("sqlite:///"))
+        return self._copy(self._templates[fill])
 
     def throw_away(self, url: str) -> None:
         for file in self._folder.glob(f"{Path(url).name}*"):  # and what WAL mode puts beside it
             file.unlink()
+
+    def _copy(self, template: Path) -> str:
+        copy = self._folder / f"{new_id().hex}.db"
+        shutil.copyfile(template, copy)
+        return f"sqlite:///{copy}"
 
 
 class PostgresCopies:
@@ -52,22 +59,45 @@ class PostgresCopies:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             self._server.execute(f"ALTER SYSTEM SET {setting} = off")
         self._server.execute("SELECT pg_reload_conf()")
-        self._server.execute(f"CREATE DATABASE {TEMPLATE}")
-        upgrade(self._url(TEMPLATE))
+        self._server.execute("CREATE DATABASE migrated")
+        upgrade(self._url("migrated"))
+        self._templates: dict[Fill | None, str] = {None: "migrated"}
 
-    def fresh(self) -> str:
+    def fresh(self, fill: Fill | None = None) -> str:
         while self._used:
             self._server.execute(f"DROP DATABASE {self._used.pop()} WITH (FORCE)")
-        name = f"test_{new_id().hex}"
-        self._server.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-        return self._url(name)
+        if fill not in self._templates:
+            url = self._copy(self._templates[None])
+            _filled(url, fill)
+            self._templates[fill] = _name(url)
+        return self._copy(self._templates[fill])
 
     def throw_away(self, url: str) -> None:
         """Later: right now its connections are still closing, and to drop it would wait for them."""
-        self._used.append(url.partition("?")[0].rpartition("/")[2])
+        self._used.append(_name(url))
+
+    def _copy(self, template: str) -> str:
+        name = f"test_{new_id().hex}"
+        self._server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return self._url(name)
 
     def _url(self, name: str) -> str:
         return self._uri.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def _filled(url: str, fill: Fill) -> None:
+    engine = connect(url, writer=True)
+    with CommittingSession(engine) as session:
+        fill(session)
+        session.commit()
+        if engine.dialect.name == "sqlite":
+            session.connection().exec_driver_sql("COMMIT")  # a checkpoint needs nobody in a transaction
+            session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
 
 
 @contextmanager

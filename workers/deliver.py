@@ -1,7 +1,8 @@
 """Deliveries in, rings out. Many at a time, so that one slow push service holds up nobody else's phone."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import structlog
 
@@ -25,14 +26,23 @@ BROKEN = N_("The message could not be made or sent. The log says why.")
 class Deliverer:
     """Claims what is due while it has hands free; each message is sent and written down on its own."""
 
-    def __init__(self, db: Database, channels: Mapping[str, Channel], settings: Settings, secret: bytes) -> None:
+    def __init__(
+        self,
+        db: Database,
+        channels: Mapping[str, Channel],
+        settings: Settings,
+        secret: bytes,
+        *,
+        clock: Callable[[], datetime] = utcnow,
+    ) -> None:
         self.db, self.channels, self.settings, self.secret = db, channels, settings, secret
+        self.clock = clock
         self.sending: set[asyncio.Task[None]] = set()
 
     async def step(self) -> bool:
         """Begin to send what is due. Return False when nothing is, or all hands are busy."""
         free = AT_ONCE - len(self.sending)
-        now = utcnow()
+        now = self.clock()
         if not free or not await self.db.read(actions.deliveries_due, now=now):
             return False
         claimed = await self.db.write(actions.claim_next, now=now, limit=free)
@@ -54,7 +64,7 @@ class Deliverer:
                 lang=claim.lang or self.settings.language,
                 token=token_for(self.secret, claim.delivery_id),
                 public_url=self.settings.public_url,
-                now=utcnow(),
+                now=self.clock(),
             )
             await self.channels[claim.channel].send(message, claim.target)
         except Undeliverable as refusal:
@@ -62,7 +72,7 @@ class Deliverer:
         except Exception:
             log.exception("deliver.failed", channel=claim.channel)
             failure = Undeliverable(BROKEN, retry_after=5)
-        await self.db.write_one_of_many(actions.sent_now, (claim, failure, utcnow()))
+        await self.db.write_one_of_many(actions.sent_now, (claim, failure, self.clock()))
 
 
 async def main(

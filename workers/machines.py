@@ -18,6 +18,7 @@ from workers.watcher import Watcher
 RENEW_EVERY = timedelta(seconds=3)
 LOOK_EVERY = timedelta(seconds=2)
 LOOK_SHARE = 50  # looking for changed settings takes at most a fiftieth of the time, however many tags there are
+REST_S = 1.0
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 log = structlog.get_logger()
@@ -25,9 +26,13 @@ log = structlog.get_logger()
 
 async def main(db: Database, *, stop: asyncio.Event) -> None:
     """Watch every source this process can get hold of, until `stop`."""
-    keeper = Keeper(db)
+    await keep(Keeper(db), db, stop=stop)
+
+
+async def keep(keeper: "Keeper", db: Database, *, stop: asyncio.Event) -> None:
+    """Run this keeper until `stop`, and say goodbye."""
     try:
-        await loop.run("machines", keeper.step, pulse=db.pulse, stop=stop)
+        await loop.run("machines", keeper.step, pulse=db.pulse, stop=stop, rest=REST_S)
     finally:
         await keeper.close()
 

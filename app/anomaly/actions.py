@@ -111,9 +111,7 @@ def clock_start(status: Status, *, now: datetime) -> dict[str, Any]:
 def ring_again(session: Session, anomaly: Anomaly, *, now: datetime) -> None:
     """Start the ladder of the present status from its first rung; older calls are void."""
     values = clock_start(anomaly.status, now=now)
-    session.execute(
-        update(Anomaly).where(col(Anomaly.id) == anomaly.id).values(**values, round=Anomaly.round + 1)
-    )
+    session.execute(update(Anomaly).where(col(Anomaly.id) == anomaly.id).values(**values, round=Anomaly.round + 1))
     session.refresh(anomaly)
 
 

@@ -70,6 +70,7 @@ class Card:
     flow_version_id: UUID
     end_reason: str
     mine: bool = False
+    fix: str = ""
     can: set[str] = field(default_factory=set)
 
     @property
@@ -123,7 +124,10 @@ def at_station(session: Session, station_id: UUID, *, is_open: bool, limit: int,
     """Return what is open at a station (worst first), or what ended there (latest first)."""
     which = statement().where(col(Anomaly.station_id) == station_id, col(Anomaly.in_queue).is_(is_open))
     order = (col(Anomaly.severity), col(Anomaly.received_at)) if is_open else (col(Anomaly.received_at).desc(),)
-    return cards(session, which.order_by(*order, col(Anomaly.id)).limit(limit), viewer=viewer)
+    found = cards(session, which.order_by(*order, col(Anomaly.id)).limit(limit), viewer=viewer)
+    if found and not is_open:
+        _add_fixes(session, found)
+    return found
 
 
 def timeline(session: Session, anomaly_id: UUID, *, limit: int = 200) -> list[Event]:
@@ -161,6 +165,20 @@ def events_after(session: Session, seq: int, *, limit: int = 500) -> list[Told]:
         .limit(limit)
     )
     return [(event, number, Status(status)) for event, number, status in session.exec(which)]
+
+
+def _add_fixes(session: Session, ended: list[Card]) -> None:
+    """Say of what has ended how it was fixed, as the last resolver told it."""
+    told = (
+        select(Event.anomaly_id, Event.details)
+        .where(col(Event.anomaly_id).in_([card.id for card in ended]), col(Event.kind) == "resolve")
+        .order_by(col(Event.seq))
+    )
+    fixes = {
+        anomaly_id: str(details.get("fix") or details.get("cause") or "") for anomaly_id, details in session.exec(told)
+    }
+    for card in ended:
+        card.fix = fixes.get(card.id, "")
 
 
 def _card(

@@ -81,7 +81,7 @@ def read_again(picture: Gray) -> list[str]:
     from pyzbar import pyzbar
 
     image = (picture.pixels, picture.width, picture.height)
-    seen = pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
+    seen = pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])  # type: ignore[no-untyped-call]
     return [found.data.decode("utf-8", "replace") for found in seen]
 
 

@@ -196,6 +196,8 @@ class _Plant:
         phones: list[tuple[str, UUID | None]] = [(a.channel, a.id) for a in addresses if a.channel in self.channels]
         if not phones and email and "email" in self.channels:
             phones = [("email", None)]
+        if not phones and "log" in self.channels:
+            phones = [("log", None)]  # nobody hears it, but it is on record that nothing better was known
         return ways + phones
 
 

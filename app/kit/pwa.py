@@ -44,7 +44,9 @@ class Assets:
     @cached_property
     def version(self) -> str:
         """Changes when any file does."""
-        return hashlib.sha256("".join(f"{n}{a.version}" for n, a in self.files.items()).encode()).hexdigest()[:12]
+        told = "".join(f"{n}{a.version}" for n, a in self.files.items())
+        told += "".join((MANIFEST / name).read_text("utf-8") for name in ("service-worker.js", "offline.html"))
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     @cached_property
     def service_worker(self) -> bytes:

@@ -6,12 +6,13 @@ that PC a quarter of a second for each.
 
 import secrets
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlmodel import Session, col, func, select
 
-from app.kit.errors import N_, DomainError
+from app.kit.errors import N_, DomainError, NotAllowed
 from app.kit.secret import digest
 from app.people.models import Login, Person, Role
 
@@ -19,6 +20,7 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 STAYS = timedelta(days=30)
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=10)
+SHORTEST_PASSWORD = 10
 _NOBODY = HASHER.hash(secrets.token_hex(8))  # an unknown name takes as long as a known one
 
 
@@ -34,6 +36,12 @@ class LockedOut(DomainError):
         "Too many wrong tries: this name is locked for %(minutes)s minutes. Your badge still works. Or ask your team lead."
     )
     status = 403
+
+
+class WeakPassword(DomainError):
+    code = "people.weak_password"
+    message = N_("This password is too short: it needs %(least)s characters. Nothing was changed. Choose a longer one.")
+    status = 400
 
 
 class UnknownBadge(DomainError):
@@ -116,6 +124,24 @@ def set_password(person: Person, password: str) -> None:
     """Managers and admins may have one beside the PIN."""
     if person.role.rank >= Role.MANAGER.rank:
         person.password = HASHER.hash(password)
+
+
+def change_password(session: Session, person_id: UUID, current: str, password: str) -> bool:
+    """Give a manager or admin a new password; `current` is the PIN or password so far. False: that was wrong.
+
+    Raises:
+        WeakPassword
+    """
+    person = session.get_one(Person, person_id)
+    if person.role.rank < Role.MANAGER.rank:
+        raise NotAllowed()
+    if not any([_fits(known, current) for known in (person.pin, person.password)]):  # noqa: C419
+        return False
+    if len(password) < SHORTEST_PASSWORD:
+        raise WeakPassword(least=SHORTEST_PASSWORD)
+    set_password(person, password)
+    session.add(person)
+    return True
 
 
 def new_badge(person: Person) -> str:

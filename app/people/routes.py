@@ -68,6 +68,11 @@ class PinForm(Form):
     next: str = ""
 
 
+class PasswordForm(Form):
+    current: str = ""
+    password: str = ""
+
+
 class NextForm(Form):
     next: str = ""
     lang: str = ""
@@ -122,7 +127,18 @@ async def log_out(request: AnyRequest, db: Db) -> Redirect:
 async def my_page(request: AnyRequest, staff: Staff, db: Db) -> Response[Any]:
     devices = await db.read(addresses.of_person, staff.id)
     team = await db.read(lambda session: session.get(Team, staff.team_id) if staff.team_id else None)
-    return page(request, "people/me.html", devices=devices, team=team.names if team else None)
+    shown: dict[str, Any] = {"devices": devices, "team": team.names if team else None}
+    return page(request, "people/me.html", may_have_password=staff.role.rank >= Role.MANAGER.rank, **shown)
+
+
+@post("/me/password", status_code=303)
+async def set_password(
+    request: AnyRequest, data: URLEncodedBody[PasswordForm], staff: Staff, db: Db, now: Now
+) -> Redirect:
+    logins.take(_from(request), at=now.timestamp())
+    if not await db.write(login.change_password, staff.id, data.current, data.password):
+        raise login.WrongLogin()
+    return see("/me")
 
 
 @post("/language", status_code=303)
@@ -182,5 +198,6 @@ def _from(request: AnyRequest) -> str:
 
 handlers = [
     login_page, log_in, badge_page, badge_in, log_out, my_page,
+    set_password,
     set_language, set_theme, keep_address, drop_address, remove_address,
 ]  # fmt: skip

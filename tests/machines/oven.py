@@ -34,6 +34,10 @@ class Oven:
     def node(tag: str) -> str:
         return f"nsu={URI};s={tag}"
 
+    @property
+    def alive(self) -> bool:
+        return self._process is not None
+
     def __enter__(self) -> "Oven":
         self.start()
         return self
