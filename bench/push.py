@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,9 +31,11 @@ from app.channels.payload import payload
 from app.channels.vapid import load_or_make_vapid
 from app.channels.webpush import WebPush
 from app.kit.ids import new_id
+from bench.figures import Figure, figure
 from tests.push.signature import encode
 
-PHONES, ROUNDS, MESSAGES, AT_ONCE = 200, 5, 3000, 32
+PHONES, ROUNDS, MESSAGES = 200, 7, 3000
+AT_ONCE = 64  # as many as the channel opens connections to one push service
 README_MESSAGES = 60
 CONTACT = "mailto:andon@plant.example"
 WORDS = Words(accept="I take it", open="Open", accepted="You have it", failed="Not accepted. Open the app.")
@@ -42,7 +43,7 @@ WORDS = Words(accept="I take it", open="Open", accepted="You have it", failed="N
 Address = dict[str, Any]
 
 
-def measure() -> list[dict[str, object]]:
+def measure() -> list[Figure]:
     """Return the figures, and print them with their spread."""
     with tempfile.TemporaryDirectory() as name, _one_core(), _service(Path(name)) as (url, ca_file):
         key = Path(name, "vapid.pem")
@@ -52,10 +53,10 @@ def measure() -> list[dict[str, object]]:
         os.environ["REQUESTS_CA_BUNDLE"] = str(ca_file)
         readme = [_cpu(README_MESSAGES, lambda n: _as_readme(phones[n % PHONES], key)) for _ in range(ROUNDS)]
     return [
-        _figure("road.push_rate", [rate for rate, _ in ours], "messages/s", 1500, least=True),
-        _figure("road.push_cpu", [cpu for _, cpu in ours], "ms CPU", 0.5),
-        _figure("road.push_cpu_encryption_alone", alone, "ms CPU"),
-        _figure("road.push_cpu_pywebpush_readme", readme, "ms CPU"),
+        figure("road.push_rate", [rate for rate, _ in ours], "messages/s", 1500, least=True),
+        figure("road.push_cpu", [cpu for _, cpu in ours], "ms CPU", 0.5),
+        figure("road.push_cpu_encryption_alone", alone, "ms CPU"),
+        figure("road.push_cpu_pywebpush_readme", readme, "ms CPU"),
     ]
 
 
@@ -133,16 +134,6 @@ def _cpu(times: int, work: Callable[[int], object]) -> float:
     for number in range(times):
         work(number)
     return (time.process_time() - started) * 1000 / times
-
-
-def _figure(
-    name: str, rounds: list[float], unit: str, bound: float | None = None, *, least: bool = False
-) -> dict[str, object]:
-    value = round(statistics.median(rounds), 3)
-    holds = bound is None or (value >= bound if least else value <= bound)
-    limit = "" if bound is None else f"  ({'>=' if least else '<='} {bound}: {'holds' if holds else 'MISSED'})"
-    print(f"{name:<34} {value:>9} {unit:<11} {min(rounds):.3f} … {max(rounds):.3f}{limit}")
-    return {"name": name, "value": value, "unit": unit, "bound": bound, "holds": holds}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Databases live in memory where there is such a place: fsync is what tests would 
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,10 @@ import pytest
 from app import tables  # noqa: F401  (tables know each other only when all are imported)
 from app.kit.db import Database
 from app.settings import Settings
+from tests import factories
 from tests.databases import CommittingSession, Copies, SqliteCopies, postgres
+from tests.journeys.harness import House, Plant
+from tests.push.service import PushService
 
 MEMORY = Path("/dev/shm")
 
@@ -65,6 +68,32 @@ def session(db: Database) -> Iterator[CommittingSession]:
     """For domain functions without an event loop. On SQLite nobody else can write before it commits."""
     with CommittingSession(db.engine, expire_on_commit=False) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def push_service() -> Iterator[PushService]:
+    """One for all journeys. Over plain HTTP: what TLS adds is tested in tests/channels."""
+    with PushService(tls=False) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def house(in_memory: Path, push_service: PushService) -> House:
+    places = {"data_dir": in_memory / "house", "push_hosts": [push_service.place]}
+    return House.build(Settings(_env_file=None, language="en", **places), push_service)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def plant(
+    request: pytest.FixtureRequest, copies: Callable[[str], Copies], house: House
+) -> AsyncIterator[Plant]:
+    """The plant of tests/factories.py on a Monday morning, everybody logged in and with a phone that rings."""
+    kind = copies(request.param)
+    url = kind.fresh(factories.plant)
+    async with Plant(house, url) as running:
+        yield running
+    house.push.faults.clear()
+    kind.throw_away(url)
 
 
 @pytest.fixture

@@ -94,9 +94,6 @@ def _filled(url: str, fill: Fill) -> None:
     with CommittingSession(engine) as session:
         fill(session)
         session.commit()
-        if engine.dialect.name == "sqlite":
-            session.connection().exec_driver_sql("COMMIT")  # a checkpoint needs nobody in a transaction
-            session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
 
 

@@ -1,8 +1,8 @@
 """The one door. Everything that was seen, by whomever, comes through `receive`, many at a time.
 
-Longer than most files because it is one thought: same key, same answer; same fingerprint while open, one more occurrence;
-a person's report and a machine's alarm of one station close together, one anomaly; else a new one. All rows are written by
-a handful of statements for the whole batch, because this is where a flood arrives.
+Longer than most files because it is one thought: same key, same answer; same fingerprint while open, one more
+occurrence; a person's report and a machine's alarm of one station close together, one anomaly; else a new one. All rows
+are written by a handful of statements for the whole batch, because this is where a flood arrives.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,8 @@ class UnknownAnomaly(DomainError):
 class KeyReused(DomainError):
     code = "capture.key_reused"
     message = N_(
-        "A different report was sent under the same number. The first one is safe. Open the station page and report again."
+        "A different report was sent under the same number; the first one is safe. "
+        "Open the station page and report again."
     )
 
 

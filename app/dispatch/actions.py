@@ -261,7 +261,7 @@ def claim_next(session: Session, *, now: datetime, limit: int) -> list[Claimed]:
 
 
 def sent_now(session: Session, results: Sequence[tuple[Claimed, Undeliverable | None, datetime]]) -> list[None]:
-    """Write down what became of claimed deliveries. A failure that may pass is due again; a dead address is forgotten."""
+    """Write down what became of claimed deliveries. A failure that may pass is due again."""
     by_outcome: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for claim, failure, now in results:
         row: dict[str, Any] = {"row": claim.delivery_id}

@@ -18,7 +18,7 @@ class Strike:
 def look(rungs: Sequence[Rung], called: int, *, clock_from: datetime, now: datetime) -> Strike:
     """Return the rungs due at `now` of a clock started at `clock_from`, of which `called` were called already.
 
-    After a standstill several may be due: all of them are called at once, none twice. A clock set back calls none again.
+    After a standstill several may be due: all are called at once, none twice. A clock set back calls none again.
     """
     ahead = list(rungs[called:])
     due = [rung for rung in ahead if clock_from + timedelta(seconds=rung.after) <= now]

@@ -1,4 +1,4 @@
-"""What a phone says. In the language of the person it belongs to; nothing personal beyond what a lock screen may show."""
+"""What a phone says, in the language of the person it belongs to: nothing that a lock screen may not show."""
 
 from dataclasses import dataclass
 from datetime import datetime

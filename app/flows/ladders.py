@@ -1,7 +1,7 @@
 """The ladders a plant starts with; it may change every one of them.
 
-Times after Chinese andon practice (team lead within 5, engineer within 15, management within 30 minutes) for severity 2;
-there is no universal standard.
+Times after Chinese andon practice (team lead within 5, engineer within 15, management within 30 minutes) for severity
+2; there is no universal standard.
 """
 
 from app.flows.document import DAY, HOUR, MINUTE, Audience, Ladder, Rung

@@ -1,8 +1,8 @@
 """Where plain functions meet the event loop: one writer thread with group commit, and a few readers.
 
 `await db.write(f, …)` answers when the transaction is on disk. Jobs that wait while another commit is under way share
-the next one, so a hundred reports cost one fsync. A group that fails is rolled back and its jobs run one by one: one bad
-job harms no other. Functions run here must therefore touch nothing but the session: they may run twice.
+the next one, so a hundred reports cost one fsync. A group that fails is rolled back and its jobs run one by one: one
+bad job harms no other. Functions run here must therefore touch nothing but the session: they may run twice.
 """
 
 import asyncio
@@ -168,7 +168,7 @@ def at_commit(session: Session, f: Callable[[Session, list[R]], None], *rows: R)
 
 
 def finish(session: Session) -> None:
-    """Run what was left for the end of the transaction. `Database` does it; scripts with a session of their own must."""
+    """Run what was left for the end of the transaction. Who has a session of their own calls it."""
     session.flush()
     while session.info:
         f, rows = session.info.popitem()

@@ -1,4 +1,4 @@
-"""Two languages from the first line. Catalogues are read from the .po files at start: nothing to compile, nothing stale."""
+"""Two languages from the first line. Catalogues are read from .po at start: nothing to compile, nothing stale."""
 
 from contextvars import ContextVar
 from datetime import datetime

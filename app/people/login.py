@@ -33,7 +33,8 @@ class WrongLogin(DomainError):
 class LockedOut(DomainError):
     code = "people.locked_out"
     message = N_(
-        "Too many wrong tries: this name is locked for %(minutes)s minutes. Your badge still works. Or ask your team lead."
+        "Too many wrong tries: this name is locked for %(minutes)s minutes. "
+        "Your badge still works, or ask your team lead."
     )
     status = 403
 
@@ -47,7 +48,7 @@ class WeakPassword(DomainError):
 class UnknownBadge(DomainError):
     code = "people.unknown_badge"
     message = N_(
-        "This badge is not valid any more. Nothing was changed. Use your name and PIN, or ask your team lead for a new one."
+        "This badge is not valid any more. Nothing was changed. Use your name and PIN, or ask for a new badge."
     )
     status = 403
 

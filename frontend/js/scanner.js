@@ -42,7 +42,7 @@ function frame(whole) {
 function follow(text) {
   const [, station, badge] = OURS.exec(text) ?? [];
   if (!station && !badge) return (hint.textContent = part.dataset.foreign), false;
-  navigator.vibrate?.(60);
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(60);
   location.assign(station ? `/s/${station.toUpperCase()}` : `/b/${badge}`);
   return true;
 }

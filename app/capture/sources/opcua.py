@@ -37,6 +37,7 @@ SET_UP_S = 60.0
 GOODBYE_S = 2.0
 FIRST_REST_S = 1.0
 SETTLED_S = 60.0  # a connection that lived this long was a good one: the next rest is short again
+CLOCK_SURE_S = 2.0  # what we see of another clock is not better than this: a smaller difference is none
 CLOCK_OFF_S = 60.0
 
 NAMESPACES = ua.NodeId(ua.Int32(ua.ObjectIds.Server_NamespaceArray))
@@ -196,9 +197,12 @@ class _Session:
         answers = await self._session.read_attributes(list(asked), ua.AttributeIds.Value)
         self._started, server_time, most_read, most_items = (_value(answer) for answer in answers)
         if isinstance(server_time, datetime):
-            self._offset = utcnow() - _aware(server_time)
-            if abs(self._offset.total_seconds()) > CLOCK_OFF_S:
-                log.warning("source.clock_off", source=self._plan.name, seconds=self._offset.total_seconds())
+            offset = utcnow() - _aware(server_time)
+            seconds = offset.total_seconds()
+            if abs(seconds) > CLOCK_SURE_S:
+                self._offset = offset
+            if abs(seconds) > CLOCK_OFF_S:
+                log.warning("source.clock_off", source=self._plan.name, seconds=seconds)
         self._chunk_read = min(most_read or CHUNK, CHUNK)
         self._chunk_items = min(most_items or CHUNK, CHUNK)
 
