@@ -9,11 +9,7 @@ import structlog
 
 def configure(kind: str) -> None:
     """Send structlog and the standard library's logging the same way."""
-    last: Any = (
-        structlog.processors.JSONRenderer()
-        if kind == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    last: Any = structlog.processors.JSONRenderer() if kind == "json" else _readable()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -31,3 +27,8 @@ def configure(kind: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+
+
+def _readable() -> Any:
+    # The plain traceback: a rich one prints the values of variables, secrets among them, and takes seconds.
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, text, update
+from sqlalchemy import Connection, text, update
 from sqlmodel import Session, col, delete, func, select
 
 from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status, next_status
 from app.anomaly.models import Anomaly, Clock, Event, Fingerprint
 from app.kit.db import at_commit
+from app.kit.many import insert_many
 from app.people.models import Person
 
 EVENT_LOG_LOCK = 7_074_676  # any number: the advisory lock under which events are numbered on PostgreSQL
@@ -174,7 +175,7 @@ def write_events(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Number and store events. On PostgreSQL a lock held until commit keeps numbers in the order of commits."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SELECT pg_advisory_xact_lock({EVENT_LOG_LOCK})"))
-    session.connection().execute(_INSERT_EVENTS, rows)
+    insert_many(session.connection(), _EVENT, rows)
 
 
 def _not_now(session: Session, anomaly: Anomaly) -> NotAllowedNow:
@@ -185,4 +186,4 @@ def _not_now(session: Session, anomaly: Anomaly) -> NotAllowedNow:
 FIRST_NUMBER = 1001
 _LAST_NUMBER = select(func.max(Anomaly.number))
 _DRAW_NUMBERS = text("SELECT nextval('anomaly_number') FROM generate_series(1, :count)")
-_INSERT_EVENTS = insert(Event.__table__)  # type: ignore[attr-defined]
+_EVENT: Any = Event.__table__  # type: ignore[attr-defined]

@@ -35,6 +35,7 @@ async def anomaly_page(
     request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db, now: Now
 ) -> Response[Any]:
     shown = await db.read(_page, anomaly_id, staff, now=now)
+    shown["timeline"] = [_told(event) for event in shown["timeline"]]  # here: only the request knows the language
     return page(request, "anomaly/page.html", **shown, **WORDS)
 
 
@@ -86,7 +87,7 @@ def _page(session: Session, anomaly_id: UUID, viewer: Person, *, now: Any) -> di
         "photos_after": [f for f in files if f["kind"] == "photo" and f["purpose"] == Purpose.AFTER],
         "voices": [f for f in files if f["kind"] == "voice"],
         "occurrences": [_signal(signal, splittable=len(prints) > 1) for signal in signals],
-        "timeline": [_told(event) for event in queries.timeline(session, anomaly_id)],
+        "timeline": queries.timeline(session, anomaly_id),
         "flow": flows.document(session, card.flow_version_id),
         "hand_to": [
             {"id": person.id, "name": person.name, "team": team.names if team else None}

@@ -52,7 +52,7 @@ def event_words(event: Event) -> str:
         case "called":
             called = details.get("called")
             names = [str(name) for name in called] if isinstance(called, list) else []
-            return ngettext("Called %(names)s", "Called %(names)s", len(names)) % {"names": ", ".join(names)}
+            return ngettext("Called %(names)s", "Called %(names)s", len(names)) % {"names": gettext(", ").join(names)}
         case "hand_over":
             text = N_("%(to)s was asked to take over") if not details.get("taken") else N_("Taken over")
             return gettext(text) % {"to": details.get("to", "")} if not details.get("taken") else gettext(text)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlmodel import Session
 
 from app.anomaly import actions as anomalies
@@ -24,6 +24,7 @@ from app.flows.answers import severity
 from app.kit.db import at_commit
 from app.kit.errors import N_, DomainError
 from app.kit.ids import new_id
+from app.kit.many import among, insert_many
 from app.people.shifts import shift_at
 
 MACHINE = "machine"
@@ -309,14 +310,11 @@ class _Batch:
                 "danger": made.danger,
             }
         more = [_increments(anomaly) for anomaly in touched if not anomaly.is_new]
-        for statement, rows in (
-            (_INSERT_ANOMALIES, self.anomalies),
-            (_INSERT_FINGERPRINTS, self.fingerprints),
-            (_INSERT_OCCURRENCES, self.occurrences),
-            (_COUNT_MORE, more),
-        ):
-            if rows:
-                self.connection.execute(statement, rows)
+        insert_many(self.connection, _ANOMALY, self.anomalies)
+        insert_many(self.connection, _FINGERPRINT, self.fingerprints)
+        insert_many(self.connection, _OCCURRENCE, self.occurrences)
+        if more:
+            self.connection.execute(_COUNT_MORE, more)
         if self.events:
             at_commit(self.session, anomalies.write_events, *self.events)
         for anomaly in touched:
@@ -339,20 +337,17 @@ _ANOMALY: Any = Anomaly.__table__  # type: ignore[attr-defined]
 _OCCURRENCE: Any = Occurrence.__table__  # type: ignore[attr-defined]
 _FINGERPRINT: Any = Fingerprint.__table__  # type: ignore[attr-defined]
 _KNOWN = select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(
-    _OCCURRENCE.c.id.in_(bindparam("keys", expanding=True))
+    among(_OCCURRENCE.c.id, "keys")
 )
 _OWNERS = select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(
-    _FINGERPRINT.c.key.in_(bindparam("prints", expanding=True))
+    among(_FINGERPRINT.c.key, "prints")
 )
 _BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:8]))
-_BY_ID = _BRIEF.where(_ANOMALY.c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID = _BRIEF.where(among(_ANOMALY.c.id, "ids"))
 _NEAR = _BRIEF.where(
-    _ANOMALY.c.station_id.in_(bindparam("stations", expanding=True)),
+    among(_ANOMALY.c.station_id, "stations"),
     _ANOMALY.c.received_at >= bindparam("since"),
 )
-_INSERT_ANOMALIES = insert(_ANOMALY)
-_INSERT_FINGERPRINTS = insert(_FINGERPRINT)
-_INSERT_OCCURRENCES = insert(_OCCURRENCE)
 _COUNTED = ("occurrences", "me_too", "alarms", "alarms_active")
 _COUNT_MORE = (
     update(_ANOMALY)

@@ -34,4 +34,4 @@ def why(reason: dict[str, object]) -> str:
         parts.append(gettext(N_("of this line")))
     if after := int(str(reason.get("after") or 0)):
         parts.append(gettext(N_("nobody came within %(time)s")) % {"time": elapsed(after)})
-    return ", ".join(parts)
+    return gettext(", ").join(parts)

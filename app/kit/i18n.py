@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_skeleton, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -83,7 +83,7 @@ def when(moment: datetime, *, now: datetime) -> str:
     """Return the time of day, with the date unless it is today's."""
     there, today = local(moment), local(now).date()
     clock = there.strftime("%H:%M")
-    return clock if there.date() == today else f"{format_date(there, 'MMMd', locale=_locale())} {clock}"
+    return clock if there.date() == today else f"{format_skeleton('MMMd', there, locale=_locale())} {clock}"
 
 
 def clock(moment: datetime) -> str:

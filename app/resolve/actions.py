@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from app.anomaly.actions import NOBODY, Actor, advance, record, ring_again
 from app.anomaly.lifecycle import OWNED, Action, NotAllowedNow, Status
 from app.anomaly.models import Anomaly, Clock, Occurrence
-from app.anomaly.permissions import may
+from app.anomaly.permissions import may, require
 from app.anomaly.queries import get
 from app.kit.errors import N_, BadInput, DomainError, NotAllowed, NotFound
 from app.people.models import Person
@@ -51,6 +51,8 @@ def accept(session: Session, anomaly_id: UUID, *, by: Person, now: datetime, via
         NotAllowedNow: somebody was faster; it says who.
     """
     anomaly = get(session, anomaly_id)
+    if anomaly.status == Status.REPORTED:
+        require(anomaly, by, "accept")
     advance(
         session,
         anomaly,

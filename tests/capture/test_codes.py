@@ -104,10 +104,13 @@ def jpeg(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
+ALONE = (codes.read_plain, codes.read_stretched, codes.read_sharpened, codes.read_again)
+
+
 @pytest.fixture(scope="module")
 def readings(pictures) -> dict[str, list[set[str | None]]]:
     """What each reader alone, and all in a row, make of each picture."""
-    readers = {reader.__name__: reader for reader in (*codes.READERS, codes.read)}
+    readers = {reader.__name__: reader for reader in (*ALONE, codes.read)}
     return {
         name: [{code_in_address(text) for text in reader(picture)} for _, picture in pictures]
         for name, reader in readers.items()
@@ -121,7 +124,7 @@ def test_together_the_readers_read_more_than_any_of_them(pictures, readings):
     }
 
     together = right.pop("read")
-    assert together >= 0.9 * len(pictures)
+    assert together >= 0.95 * len(pictures)
     assert all(alone < together for alone in right.values()), right
 
 

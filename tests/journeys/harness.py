@@ -209,6 +209,11 @@ class Plant:
         form = {"key": key or report_key(), "category": category, **answers}
         return await self.posts(f"/s/{code_of(station)}/reports", form, by=by)
 
+    async def sends_photo(self, report: Report, photo: bytes, *, file_id: str = "") -> httpx.Response:
+        files = {"photo": ("photo.jpg", photo, "image/jpeg")}
+        form, headers = {"id": file_id or report_key()}, {"accept": "application/json"}
+        return await self.http.post(f"{report.receipt}/photos", data=form, files=files, headers=headers)
+
     async def says_me_too(self, station: str, anomaly: UUID, *, key: str = "", by: str = "") -> httpx.Response:
         form = {"key": key or report_key(), "anomaly": str(anomaly)}
         return await self.posts(f"/s/{code_of(station)}/me-too", form, by=by)
@@ -251,6 +256,9 @@ class Plant:
 
     async def arrives(self, name: str, anomaly: UUID) -> httpx.Response:
         return await self.does(name, "arrival", anomaly)
+
+    async def hands_over(self, name: str, anomaly: UUID, *, to: str) -> httpx.Response:
+        return await self.does(name, "hand-over", anomaly, person_id=id_of("person", to))
 
     async def resolves(self, name: str, anomaly: UUID, **form: str) -> httpx.Response:
         said = {"cause_class": "machine", "cause": "Worn part", "fix": "Replaced it", "permanent": "yes"}
@@ -326,6 +334,16 @@ class Plant:
 
     async def all(self, table: type[T]) -> list[T]:
         return list(await self.db.read(lambda session: session.exec(select(table)).all()))
+
+    async def speaks(self, name: str, language: str) -> None:
+        """Let somebody have chosen a language."""
+
+        def choose(session: Session) -> None:
+            person = session.get_one(Person, id_of("person", name))
+            person.language = language
+            session.add(person)
+
+        await self.changes(choose)
 
     async def changes(self, f: Callable[[Session], T]) -> T:
         """Let the test itself change something in the plant."""

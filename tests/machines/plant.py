@@ -40,6 +40,11 @@ class Plant:
     async def state(self, rule_id: UUID) -> AlarmState:
         return await self.db.read(lambda session: session.get_one(AlarmState, rule_id))
 
+    async def changes(self, rule_id: UUID) -> int:
+        """How often this alarm is known to have risen or cleared."""
+        state = await self.db.read(lambda session: session.get(AlarmState, rule_id))
+        return state.changes if state else 0
+
     async def signals(self) -> list[tuple[str, str]]:
         """What was told of machines, in order: kind and message."""
         return [(row.kind, row.message) for row in await self.occurrences()]

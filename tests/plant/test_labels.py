@@ -135,6 +135,15 @@ def test_no_name_is_too_long_for_its_label(sheet, name):
         assert left >= code_right or bottom <= code_top or top >= code_bottom
 
 
+@pytest.mark.parametrize("sheet", Sheet)
+def test_a_long_name_is_set_smaller_not_cut(sheet):
+    said = " ".join(text_of(label_sheet([station("7K3Q", *NAMES["long"])], sheet, now=NOW)).split())
+
+    assert said.replace(" ", "").find("Automaticguidedvehiclechargingstation12,northside") >= 0
+    assert "北侧自动导引车十二号充电工位与电池更换处" in said.replace(" ", "")
+    assert "Line 3" in said
+
+
 def test_rows_do_not_lie_on_each_other():
     page = pypdfium2.PdfDocument(label_sheet([station(*["7K3Q", *NAMES["long"]])], Sheet.A4_3X8, now=NOW))[0]
     text = page.get_textpage()

@@ -51,12 +51,20 @@ class House:
         command = [sys.executable, "-m", "workers.cli", "up"]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(command, env=self._env, stdout=log, stderr=subprocess.STDOUT)
-        self.until(self._ready, "Pullcord did not start")
+        try:
+            self.until(self._ready, "Pullcord did not start", seconds=60)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(20)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
 
     def report(self, category: str) -> None:
         """A worker's one tap, without login."""
@@ -69,8 +77,8 @@ class House:
         with Session(engine) as session:
             return session.exec(statement).all()
 
-    def until(self, condition: Callable[[], bool], otherwise: str) -> None:
-        deadline = time.monotonic() + 20
+    def until(self, condition: Callable[[], bool], otherwise: str, *, seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"{otherwise}\n{self._log.read_text()[-3000:]}"
             time.sleep(0.1)

@@ -63,6 +63,10 @@ class Phone:
             tray[notification["tag"]] = notification
         return list(tray.values())
 
+    def forgets(self) -> None:
+        """Empty the tray, and forget what rang until now."""
+        self._me.delivered.clear()
+
     def titles(self) -> list[str]:
         return [notification["title"] for notification in self.shown()]
 

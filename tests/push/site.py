@@ -51,7 +51,7 @@ class Site:
 
     def wait_for(self, ending: str, *, count: int = 1, meanwhile: Callable[[], object]) -> dict[str, Any]:
         """Return what was posted there last; `meanwhile` lets the browser driver breathe."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         while len(self.sent(ending)) < count:
             assert time.monotonic() < deadline, f"nothing came to …{ending}, only {self.posts}"
             meanwhile()

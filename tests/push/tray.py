@@ -67,7 +67,7 @@ class Tray:
     def shown(self) -> list[Shown]:
         return list(self._daemon.shown.values())
 
-    def wait_for(self, title: str | None, *, meanwhile: Callable[[], object], seconds: float = 15) -> Shown:
+    def wait_for(self, title: str | None, *, meanwhile: Callable[[], object], seconds: float = 30) -> Shown:
         """Return the newest notification with this title, or any; `meanwhile` lets the browser driver breathe."""
 
         def found() -> list[Shown]:

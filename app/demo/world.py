@@ -1,0 +1,83 @@
+"""The demonstration plant in memory, for telling its past: who was there, what was watched, what would have happened."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from app.flows import queries as flows
+from app.flows.document import FlowDocument
+from app.machines.watch import Alarm
+from app.people.models import Duty, Person, Shift, Team
+from app.people.shifts import shift_at
+from app.plant.models import Line, Site, Station
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a story needs. Stations and alarms go by station numbers, people by name, teams and flows by key."""
+
+    site: Site
+    zone: ZoneInfo
+    stations: dict[int, Station]
+    leads: dict[UUID, Person]
+    people: dict[str, Person]
+    teams: dict[str, UUID]
+    shifts: list[Shift]
+    roster: frozenset[tuple[UUID, UUID, date]]
+    rostered: frozenset[UUID]
+    flows: dict[str, tuple[UUID, FlowDocument]]
+    alarms: dict[int, list[Alarm]]
+
+    def local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone)
+
+    def shift(self, moment: datetime) -> tuple[UUID, date] | None:
+        return shift_at(self.shifts, self.local(moment))
+
+    def on_duty(self, moment: datetime) -> list[Person]:
+        """Who worked at that minute, by name; whoever stands in no roster always does."""
+        running = self.shift(moment)
+        return [
+            person
+            for person in self.people.values()
+            if person.id not in self.rostered or (running is not None and (person.id, *running) in self.roster)
+        ]
+
+
+def look_around(
+    session: Session,
+    site: Site,
+    lines: list[Line],
+    stations: dict[int, Station],
+    people: dict[str, Person],
+    shifts: list[Shift],
+    alarms: tuple[Alarm, ...],
+) -> World:
+    """Put together what was just written with what the other slices say of it."""
+    duties: Any = session.execute(select(col(Duty.person_id), col(Duty.shift_id), col(Duty.day))).all()
+    here = {station.id: number for number, station in stations.items()}
+    of_station: dict[int, list[Alarm]] = {number: [] for number in stations}
+    for alarm in alarms:
+        if not alarm.is_signal:
+            of_station[here[alarm.station_id]].append(alarm)
+    return World(
+        site=site,
+        zone=ZoneInfo(site.timezone),
+        stations=stations,
+        leads={line.id: _lead(people, line) for line in lines},
+        people=dict(sorted(people.items())),
+        teams=dict(session.exec(select(Team.key, Team.id)).all()),
+        shifts=shifts,
+        roster=frozenset((person, shift, day) for person, shift, day in duties),
+        rostered=frozenset(person for person, _, _ in duties),
+        flows={document.category: (version, document) for version, document in flows.current(session)},
+        alarms=of_station,
+    )
+
+
+def _lead(people: dict[str, Person], line: Line) -> Person:
+    return next(person for person in people.values() if person.line_id == line.id and person.role.rank == 1)
