@@ -84,9 +84,7 @@ def house(in_memory: Path, push_service: PushService) -> House:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def plant(
-    request: pytest.FixtureRequest, copies: Callable[[str], Copies], house: House
-) -> AsyncIterator[Plant]:
+async def plant(request: pytest.FixtureRequest, copies: Callable[[str], Copies], house: House) -> AsyncIterator[Plant]:
     """The plant of tests/factories.py on a Monday morning, everybody logged in and with a phone that rings."""
     kind = copies(request.param)
     url = kind.fresh(factories.plant)

@@ -21,7 +21,7 @@ from app.plant.models import Line, Site
 PIN = "2580"
 """Everybody's. No secret: it is printed at every start."""
 
-ROSTER_BACK, ROSTER_AHEAD = 31, 14  # days
+ROSTER_BACK, ROSTER_AHEAD = 33, 14  # days: the history, with the night before it; two weeks to come
 
 SHIFTS = (
     ({"en": "Early", "zh": "早班"}, time(6), time(14)),

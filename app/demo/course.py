@@ -28,8 +28,8 @@ class End(Enum):
 
     FIXED = 800
     SENT_BACK = 60
-    FALSE = 60
-    RECALLED = 30
+    FALSE = 45
+    RECALLED = 25
     HELD = 25
     HANDED_OVER = 25
 
@@ -80,7 +80,7 @@ def tell(
         return
     at += course.accept
     tale.ring(until=at)
-    owner = _who_comes(tale, at, chance)
+    owner = _who_comes(tale, chance)
     via = chance.choice(("webpush", "webpush", "app"))
     tale.move(Action.ACCEPT, at=at, by=Actor.of(owner), changes={"owner_id": owner.id}, via=via)
     if course.end == End.HANDED_OVER:
@@ -124,12 +124,12 @@ def _about(minutes: float, spread: float, chance: random.Random) -> timedelta:
     return min(max(drawn, timedelta(seconds=8)), LONGEST)
 
 
-def _who_comes(tale: Tale, at: datetime, chance: random.Random) -> Person:
+def _who_comes(tale: Tale, chance: random.Random) -> Person:
     """Somebody who was called: who answers for it rather than the lead; the higher, the later it is."""
     may = [p for p in tale.called if p.team_id == tale.team_id or p.role.rank >= Role.TEAM_LEAD.rank]
     own = [p for p in may if p.team_id == tale.team_id]
     late = tale.row["rung"] > 1 and chance.random() < 0.5
-    return chance.choice(may[-2:] if late else own or may or tale.world.on_duty(at))
+    return chance.choice(may[-2:] if late else own or may or [tale.world.leads[tale.line_id]])
 
 
 def _hand_over(tale: Tale, owner: Person, at: datetime, chance: random.Random) -> tuple[Person, datetime]:

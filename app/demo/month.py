@@ -32,13 +32,15 @@ from app.machines.watch import Alarm, Edge
 from app.resolve.models import Resolution
 
 DAYS = 31
-A_DAY = 14.0  # troubles on a full working day
+A_DAY = 22.0  # troubles on a full working day
 QUIET = timedelta(hours=2)  # before now: what is open now is told elsewhere
 WEEK = (1.0, 1.0, 1.0, 1.0, 0.95, 0.7, 0.35)  # Monday first
 HOURS = (3, 3, 3, 2, 2, 3, 7, 9, 10, 10, 9, 6, 5, 8, 10, 10, 9, 8, 6, 5, 5, 4, 5, 4)
-MACHINE_SHARE = 0.45  # of troubles a machine could tell itself, it does
+MACHINE_SHARE = 0.6  # of troubles a machine could tell itself, it does
 BOTH = 0.35  # and then a person may say the same a little later
-FRESH = timedelta(days=17)
+COMES_BACK = 0.3  # what has been repaired is seldom the next thing to break
+PICTURED = ("quality", "machine", "material", "safety")
+FRESH = timedelta(days=16)
 """What `misbehave` brings up has not been for so long: it opens a new anomaly, not one that is still being watched."""
 
 _FRESH_TAGS = {culprit(number + 1).node for number in range(len(PLACES))}
@@ -101,16 +103,13 @@ def _must_be_fresh(month: _Month, alarm: Alarm, at: datetime, now: datetime) -> 
 
 
 def _happens(month: _Month, trouble: Trouble, *, before: datetime) -> None:
-    """Tell one trouble, unless it would reach into the present or the same thing is being repaired right now."""
-    chance = month.chance
-    alarm = trouble.alarm
-    seen = _edge(month, alarm, trouble.at, active=True) if alarm else _report(month, trouble)
-    tale = month.owners.get(seen.fingerprint)
-    if tale is not None:
-        _end_watch(month, tale, until=trouble.at)
-        if tale.status == Status.WATCHING and tale.row["clock_from"] > trouble.at:
-            return  # it is being repaired at this moment
-        tale = tale if tale.status == Status.WATCHING else None
+    """Tell one trouble, unless it would reach into the present, or the same thing is being repaired at that moment."""
+    chance, alarm = month.chance, trouble.alarm
+    edge = _edge(month, alarm, trouble.at, active=True) if alarm else None
+    seen = alarms.observation(edge) if edge else _report(month, trouble)
+    tale = _owner(month, seen.fingerprint, at=trouble.at)
+    if tale is not None and (tale.row["clock_from"] > trouble.at or chance.random() > COMES_BACK):
+        return
     first = seen.severity or severity(trouble.flow, line_stopped=seen.line_stopped, danger=seen.danger)
     way = course.draw(tale.row["severity"] if tale else first, chance)
     if trouble.at + way.length + timedelta(minutes=10) > before:
@@ -123,15 +122,24 @@ def _happens(month: _Month, trouble: Trouble, *, before: datetime) -> None:
     else:
         tale.hear(seen, at=trouble.at)
         tale.move(Action.RECUR, at=trouble.at, changes={"owner_id": None})
-    if tale.row["origin"] == PERSON and trouble.flow.category in ("quality", "machine", "material", "safety"):
+    if edge:
+        month.edges[edge.alarm.rule.id] = edge
+    elif trouble.flow.category in PICTURED:
         _maybe_photo(month, tale, trouble.at)
     if way.end != course.End.RECALLED:
         _others_say_so(month, tale, trouble, within=way.accept)
-    normal = partial(_edge, month, alarm, active=False) if alarm else None
-    photo = chance.choice(month.photos) if month.photos and trouble.flow.photo_after and chance.random() < 0.3 else None
-    course.tell(tale, way, chance, normal=normal, photo=photo)
+    normal = partial(_back_to_normal, month, alarm) if alarm else None
+    proof = month.photos and trouble.flow.photo_after and chance.random() < 0.3
+    course.tell(tale, way, chance, normal=normal, photo=chance.choice(month.photos) if proof else None)
     if tale.status == Status.CANCELLED:
         _forget(month, tale)
+
+
+def _owner(month: _Month, fingerprint: str, *, at: datetime) -> Tale | None:
+    """Whose signal it would have been at that moment: one that is watched, or being repaired."""
+    if tale := month.owners.get(fingerprint):
+        _end_watch(month, tale, until=at)
+    return month.owners.get(fingerprint)
 
 
 def _others_say_so(month: _Month, tale: Tale, trouble: Trouble, *, within: timedelta) -> None:
@@ -173,10 +181,9 @@ def _report(month: _Month, trouble: Trouble, *, answers: bool = True) -> Observa
     )
 
 
-def _edge(month: _Month, alarm: Alarm, at: datetime, *, active: bool) -> Observation:
-    """What the watcher would have sent; the edges are numbered on, so that the next live one has a number of its own."""
-    rule = alarm.rule
-    before = month.edges.get(rule.id)
+def _edge(month: _Month, alarm: Alarm, at: datetime, *, active: bool) -> Edge:
+    """What the watcher would have found. Edges of a rule are numbered on, so that the next live one has its own."""
+    rule, before = alarm.rule, month.edges.get(alarm.rule.id)
     tag = next(tag for tag in DEMO_TAGS if tag.node == month.tags[alarm.tag_id])
     value: object = tag.normal
     if active and rule.kind in (RuleKind.HIGH, RuleKind.LOW):
@@ -186,8 +193,11 @@ def _edge(month: _Month, alarm: Alarm, at: datetime, *, active: bool) -> Observa
         value = rule.active_when
     began = at - timedelta(seconds=rule.on_delay if active else rule.off_delay)
     number = before.transition.number + 1 if before else 1
-    edge = Edge(alarm, Transition(active, began, at, number, Sample(value, Quality.GOOD, began)))
-    month.edges[rule.id] = edge
+    return Edge(alarm, Transition(active, began, at, number, Sample(value, Quality.GOOD, began)))
+
+
+def _back_to_normal(month: _Month, alarm: Alarm, at: datetime) -> Observation:
+    edge = month.edges[alarm.rule.id] = _edge(month, alarm, at, active=False)
     return alarms.observation(edge)
 
 

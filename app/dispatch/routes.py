@@ -40,7 +40,7 @@ async def show_calls(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Sta
             "displayed_at": call.displayed_at,
             "opened_at": call.opened_at,
             "state": call.state,
-            "error": call.error,
+            "error": gettext(call.error),
         }
         for call in found
     ]

@@ -70,6 +70,17 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (inUse(event.detail.target)) event.detail.shouldSwap = false;
 });
 
+// What could not be asked for is asked for again; and who was refused sees why (somebody else was faster).
+document.addEventListener("htmx:sendError", () => setTimeout(changed, 3000, "*"));
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.requestConfig.verb !== "get" && detail.xhr.status >= 400) changed("*");
+});
+addEventListener("offline", () => (brokenSince ||= Date.now()));
+addEventListener("online", () => {
+  heard();
+  changed("*");
+});
+
 function judge() {
   const silent = Date.now() - heardAt > SILENT;
   const since = brokenSince || (silent ? heardAt + SILENT - STALE : 0);

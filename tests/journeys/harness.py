@@ -235,9 +235,7 @@ class Plant:
             taken = await self.db.write(machine_actions.take_up, source, HOLDER)
             assert taken.plan
             self._watch = Watch(taken.plan.alarms, taken.states, now=self.now)
-        samples = [
-            (id_of("tag", f"{station} {what}"), Sample(value, GOOD, self.now)) for what, value in values.items()
-        ]
+        samples = [(id_of("tag", f"{station} {what}"), Sample(value, GOOD, self.now)) for what, value in values.items()]
         edges = self._watch.take(samples, now=self.now)
         if not edges:
             return None
@@ -275,9 +273,7 @@ class Plant:
     async def posts(self, path: str, form: Mapping[str, object], *, by: str = "", **headers: str) -> httpx.Response:
         """Post a form the way a page's script does: errors come back as JSON."""
         accepting = {"accept": "application/json", **headers}
-        answer = await self.http.post(
-            path, data={k: str(v) for k, v in form.items()}, headers=self._as(by) | accepting
-        )
+        answer = await self.http.post(path, data={k: str(v) for k, v in form.items()}, headers=self._as(by) | accepting)
         await self.settles()
         return answer
 

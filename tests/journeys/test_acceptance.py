@@ -174,4 +174,3 @@ async def test_a_lead_can_give_back_what_somebody_forgot(plant):
     done(await plant.does("Wang Lei", "release", report.anomaly))
 
     assert (await plant.card(report.anomaly)).status == "reported"
-

@@ -3,8 +3,8 @@
 import asyncio
 
 from app.anomaly.models import Anomaly, Attachment, Occurrence
-from tests.journeys.harness import done, refused
 from tests.factories import report_key
+from tests.journeys.harness import done, refused
 from tests.pictures import jpeg
 
 
