@@ -24,14 +24,17 @@ LONGEST = timedelta(hours=20)
 
 
 class End(Enum):
-    """How a trouble may end, and how often of a thousand times."""
+    """How a trouble may end."""
 
-    FIXED = 800
-    SENT_BACK = 60
-    FALSE = 45
-    RECALLED = 25
-    HELD = 25
-    HANDED_OVER = 25
+    FIXED = "fixed"
+    SENT_BACK = "fixed at the second try"
+    HELD = "fixed after waiting for a part"
+    HANDED_OVER = "fixed by another one"
+    FALSE = "nothing was wrong"
+    RECALLED = "taken back by the reporter"
+
+
+OFTEN = {End.FIXED: 80, End.SENT_BACK: 6, End.HELD: 3, End.HANDED_OVER: 3, End.FALSE: 5, End.RECALLED: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Course:
 def draw(severity: int, chance: random.Random) -> Course:
     """Draw a course. Times are log-normal: most are short, a few take very long."""
     accept, arrive, repair = MINUTES[severity]
-    end = chance.choices(list(End), [end.value for end in End])[0]
+    end = chance.choices(list(OFTEN), list(OFTEN.values()))[0]
     second = end in (End.SENT_BACK, End.HELD)
     return Course(
         end=end,

@@ -103,7 +103,7 @@ class _Stage:
         code = self.world.stations[number].code
         reporter = self.world.people[by].id if by else None
         sent = PhoneReport(
-            id_of(self.now), code, category, self.now, captured_at=self.now, reporter_id=reporter, line_stopped=stopped
+            id_of(self.now), code, category, self.now, captured_at=self.now, reporter_id=reporter
         )
         received = phone.door(self.session, [sent])[0]
         assert isinstance(received, Received)
@@ -111,8 +111,9 @@ class _Stage:
         finish(self.session)
         self.now += timedelta(seconds=12)
         text = phrases.SAID[category, symptom]
+        safe = None if stopped is None else False
         capture.details(
-            self.session, received.key, line_stopped=None, danger=None, symptom=symptom, text=text, now=self.now
+            self.session, received.key, line_stopped=stopped, danger=safe, symptom=symptom, text=text, now=self.now
         )
 
     def me_too(self, name: str, number: int) -> None:
