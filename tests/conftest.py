@@ -78,19 +78,35 @@ def push_service() -> Iterator[PushService]:
 
 
 @pytest.fixture(scope="session")
-def house(in_memory: Path, push_service: PushService) -> House:
-    places = {"data_dir": in_memory / "house", "push_hosts": [push_service.place]}
-    return House.build(Settings(_env_file=None, language="en", **places), push_service)
+def houses(
+    in_memory: Path, push_service: PushService, copies: Callable[[str], Copies]
+) -> Iterator[Callable[[str], House]]:
+    """The app on each kind of database, put together when the first journey wants it."""
+    built: dict[str, House] = {}
+
+    def of(kind: str) -> House:
+        if kind not in built:
+            places = {"data_dir": in_memory / kind, "push_hosts": [push_service.place]}
+            settings = Settings(_env_file=None, language="en", **places)
+            built[kind] = House.build(settings, copies(kind).fresh(), push_service)
+        return built[kind]
+
+    yield of
+    for house in built.values():
+        house.database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def plant(request: pytest.FixtureRequest, copies: Callable[[str], Copies], house: House) -> AsyncIterator[Plant]:
+async def plant(
+    request: pytest.FixtureRequest, copies: Callable[[str], Copies], houses: Callable[[str], House]
+) -> AsyncIterator[Plant]:
     """The plant of tests/factories.py on a Monday morning, everybody logged in and with a phone that rings."""
-    kind = copies(request.param)
+    house, kind = houses(request.param), copies(request.param)
     url = kind.fresh(factories.plant)
     async with Plant(house, url) as running:
         yield running
     house.push.faults.clear()
+    house.database.moves_to("")
     kind.throw_away(url)
 
 

@@ -4,9 +4,9 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,40 +53,70 @@ def _run(given: argparse.Namespace) -> None:
 
         asyncio.run(demo.misbehave(settings, given.station))
     elif given.command == "demo":
-        from workers import demo
-
-        demo.prepare(settings)
-        _serve(settings, web=True, loops=LOOPS, machines=not given.no_machines)
+        _serve(settings, web=True, loops=LOOPS, demo=True, machines=not given.no_machines)
     else:
         loops = {"up": LOOPS, "web": (), "work": tuple(getattr(given, "loops", ()) or LOOPS)}[given.command]
-        _serve(settings, web=given.command != "work", loops=loops, machines=False)
+        _serve(settings, web=given.command != "work", loops=loops)
 
 
-def _serve(settings: "Settings", *, web: bool, loops: Sequence[str], machines: bool) -> None:
+def _serve(
+    settings: "Settings", *, web: bool, loops: Sequence[str], demo: bool = False, machines: bool = False
+) -> None:
     import uvloop
 
     lock = _only_one(settings) if web else None
+    ready = None
     try:
-        uvloop.run(_live(settings, web=web, loops=loops, machines=machines))
+        if demo:
+            from workers.demo import prepare, welcome
+
+            settings = prepare(settings)
+            ready = partial(welcome, settings)
+        if web:
+            _check_door(settings)
+        if not uvloop.run(_live(settings, web=web, loops=loops, machines=machines, ready=ready)):
+            sys.exit(1)
     finally:
         if lock is not None:
             os.close(lock)
 
 
-async def _live(settings: "Settings", *, web: bool, loops: Sequence[str], machines: bool) -> None:
+async def _live(
+    settings: "Settings", *, web: bool, loops: Sequence[str], machines: bool, ready: Callable[[], None] | None
+) -> bool:
     from app.kit.db import Database
     from app.kit.migrate import upgrade
     from workers.house import House
 
     stop = asyncio.Event()
+
+    def leave() -> None:
+        if stop.is_set():
+            os._exit(130)  # asked twice: at once. What was answered is on disk, the rest was never promised
+        stop.set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, leave)
     await asyncio.to_thread(upgrade, settings.database)
     db = Database(settings.database)
     try:
-        await House(settings, db, stop).run(web=web, loops=loops, machines=machines)
+        return await House(settings, db, stop, ready=ready).run(web=web, loops=loops, machines=machines)
     finally:
         db.close()
+
+
+def _check_door(settings: "Settings") -> None:
+    """Refuse in a sentence what the web server would refuse with a stack trace, or not at all."""
+    from workers.ports import is_free
+
+    for file in (settings.tls_certificate, settings.tls_key):
+        if file is not None and not file.is_file():
+            raise SystemExit(f"The TLS file {file} does not exist. Nothing was started.")
+    if not is_free(settings.host, settings.port):
+        raise SystemExit(
+            f"Somebody listens on {settings.host}:{settings.port} already. Nothing was started. "
+            "Stop that, or choose another PULLCORD_PORT."
+        )
 
 
 def _only_one(settings: "Settings") -> int | None:
@@ -111,17 +141,6 @@ def _log(settings: "Settings") -> None:
     from workers.logs import configure
 
     configure(settings.log_format)
-
-
-def free_port(host: str, port: int) -> bool:
-    """Tell whether nobody listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 if __name__ == "__main__":

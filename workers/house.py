@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 
 import structlog
 
@@ -11,41 +10,53 @@ from app.kit.db import Database
 from app.kit.secret import keep
 from app.main import SECRET_FILE, create_app
 from app.settings import Settings
-from workers import deliver, dispatch, tidy
+from workers import deliver, dispatch, ports, tidy
 
 BACKLOG = 8192  # granian's default, 1024, counts idle streams: with 1500 phones online nobody else gets in
-GRACE = 8.0
+GRACE = 8.0  # seconds for all parts to finish what they have begun
+LOOK_AGAIN = 0.05
 
 log = structlog.get_logger()
 
 
 class House:
-    def __init__(self, settings: Settings, db: Database, stop: asyncio.Event) -> None:
-        self.settings, self.db, self.stop = settings, db, stop
+    """`ready` is called when the web server answers for the first time."""
 
-    async def run(self, *, web: bool, loops: Sequence[str], machines: bool) -> None:
-        """Run until `stop`. If one part dies, all stop: whoever started us starts us again, and nothing is lost."""
+    def __init__(
+        self, settings: Settings, db: Database, stop: asyncio.Event, *, ready: Callable[[], None] | None = None
+    ) -> None:
+        self.settings, self.db, self.stop, self.ready = settings, db, stop, ready
+        self.died = False
+
+    async def run(self, *, web: bool, loops: Sequence[str], machines: bool) -> bool:
+        """Run until `stop`. If one part dies, all stop: whoever started us starts us again, and nothing is lost.
+
+        Return whether all went well.
+        """
         pulse = asyncio.create_task(self.db.pulse.listen())
         parts: list[tuple[str, Callable[[], Awaitable[None]]]] = [(name, self._loop(name)) for name in loops]
         if machines:
-            parts.append(("simulator", self._simulator))
+            parts.insert(0, ("simulator", self._simulator))
         if web:
             parts.append(("web", self._web))
         tasks = {asyncio.create_task(self._part(name, start), name=name) for name, start in parts}
         try:
             await self.stop.wait()
-            await asyncio.wait(tasks, timeout=GRACE)
+            _, late = await asyncio.wait(tasks, timeout=GRACE)
+            for task in late:
+                log.warning("part.slow_to_stop", part=task.get_name())
         finally:
             for task in (*tasks, pulse):
                 task.cancel()
             await asyncio.gather(*tasks, pulse, return_exceptions=True)
+        return not self.died
 
     async def _part(self, name: str, start: Callable[[], Awaitable[None]]) -> None:
         try:
             await start()
         except Exception:
+            self.died = True
             log.exception("part.died", part=name)
-            raise
         finally:
             self.stop.set()
 
@@ -73,7 +84,7 @@ class House:
     async def _simulator(self) -> None:
         from workers import demo
 
-        await demo.run_simulator(stop=self.stop)
+        await demo.run_simulator(self.db, stop=self.stop)
 
     async def _web(self) -> None:
         from granian.constants import Interfaces
@@ -89,17 +100,25 @@ class House:
             backlog=BACKLOG,
             backpressure=BACKLOG,
             log_enabled=False,
-            ssl_cert=_existing(settings.tls_certificate),
-            ssl_key=_existing(settings.tls_key),
+            ssl_cert=settings.tls_certificate,
+            ssl_key=settings.tls_key,
         )
         serving = asyncio.create_task(server.serve())
-        await self.stop.wait()
+        stopping = asyncio.create_task(self.stop.wait())
+        greeting = asyncio.create_task(self._greet())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        greeting.cancel()
         app.state.live.close()  # an open stream would keep the server from stopping
-        server.stop()  # type: ignore[no-untyped-call]
+        if not serving.done():
+            server.stop()  # type: ignore[no-untyped-call]
         await serving
 
-
-def _existing(file: Path | None) -> Path | None:
-    if file is not None and not file.is_file():
-        raise SystemExit(f"The TLS file {file} does not exist. Nothing was started.")
-    return file
+    async def _greet(self) -> None:
+        """Say that we are ready when we are, not before."""
+        if self.ready is None:
+            return
+        host = ports.LOOPBACK if self.settings.host in ports.EVERYWHERE else self.settings.host
+        tls = self.settings.tls_certificate is not None
+        while not await ports.answers(host, self.settings.port, "/readyz", tls=tls):
+            await asyncio.sleep(LOOK_AGAIN)
+        self.ready()

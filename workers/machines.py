@@ -67,8 +67,8 @@ class Keeper:
         reports = {source_id: watcher.report() for source_id, watcher in self.watchers.items()}
         held = await self._db.write(actions.lease_sources, self.holder, reports, now=now)
         self._renewed = now
-        for source_id in self.watchers.keys() - set(held):
-            await self.watchers.pop(source_id).stop()
+        gone = [self.watchers.pop(source_id) for source_id in self.watchers.keys() - set(held)]
+        await asyncio.gather(*(watcher.stop() for watcher in gone))
         for source_id in held:
             watcher = self.watchers.get(source_id)
             if watcher is None or watcher.ended:

@@ -1,7 +1,7 @@
 """Watches one source: what its link reads is judged, what is found out goes to the database in batches.
 
-What a watcher holds in memory can be lost at any moment: it is in the database by then, or found anew when the values
-are read again.
+Longer than most files because what arrives, time that passes and what is stored share one memory. It may be lost at any
+moment: what matters is in the database by then, or found anew when the values are read again.
 """
 
 import asyncio
@@ -124,8 +124,13 @@ class Watcher:
                 else:
                     self._link = Link(plan.link, self)
                     group.create_task(self._link.run())
+        except LeaseLost:
+            log.info("watcher.lease_lost", source=str(self._source_id))
         except Exception as error:
-            log.warning("watcher.ended", source=str(self._source_id), error=repr(error), exc_info=error)
+            if isinstance(error, ExceptionGroup) and error.subgroup(LeaseLost):
+                log.info("watcher.lease_lost", source=str(self._source_id))
+            else:
+                log.exception("watcher.ended", source=str(self._source_id))
 
     async def _take_up(self) -> Plan | None:
         now = utcnow()

@@ -336,12 +336,8 @@ class _Batch:
 _ANOMALY: Any = Anomaly.__table__  # type: ignore[attr-defined]
 _OCCURRENCE: Any = Occurrence.__table__  # type: ignore[attr-defined]
 _FINGERPRINT: Any = Fingerprint.__table__  # type: ignore[attr-defined]
-_KNOWN = select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(
-    among(_OCCURRENCE.c.id, "keys")
-)
-_OWNERS = select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(
-    among(_FINGERPRINT.c.key, "prints")
-)
+_KNOWN = select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(among(_OCCURRENCE.c.id, "keys"))
+_OWNERS = select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(among(_FINGERPRINT.c.key, "prints"))
 _BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:8]))
 _BY_ID = _BRIEF.where(among(_ANOMALY.c.id, "ids"))
 _NEAR = _BRIEF.where(

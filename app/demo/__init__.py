@@ -1,7 +1,7 @@
 """The demonstration plant: a site one can walk through, with a month of past and a few things open right now.
 
-plant, cast, machines: what is there. phrases, tale, course, month: what happened, told with the tables a live anomaly goes
-by. present: what is open, through the real doors. Only `pullcord demo` uses it, and only on an empty database.
+plant, cast, machines: what is there. phrases, signals, tale, course, month: what happened, told with the tables a live
+anomaly goes by. present: what is open, through the real doors. Only `pullcord demo` uses it, on an empty database.
 """
 
 import random
@@ -15,6 +15,7 @@ from app.capture.actions import Stored
 from app.demo import cast, machines, month, plant, present
 from app.demo.cast import CAST, LEADING, PIN
 from app.demo.plant import PRESS_7, SITE
+from app.demo.signals import Signals
 from app.demo.world import look_around
 from app.flows import starter
 from app.flows.actions import publish
@@ -52,7 +53,8 @@ def seed(
     source = machines.install(session, stations, url=url)
     panel = machines.take_over(session, source, now=now)
     world = look_around(session, site, lines, stations, people, shifts, panel.alarms)
-    month.live_through(session, world, panel.nodes, photos=photos, chance=random.Random(chance), now=now)
+    dice = random.Random(chance)
+    month.live_through(session, Signals(world, dice, panel.nodes, now), photos=photos, chance=dice)
     panel = machines.look_again(session, panel, now=now - timedelta(days=1))
     present.set_scene(session, world, panel, photos=photos, now=now)
     machines.let_go(session, now=now)

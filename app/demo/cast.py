@@ -1,7 +1,8 @@
-"""Who works in the demonstration plant. The fixed cast and whoever is alone in a team stand in no roster: always on duty.
+"""Who works in the demonstration plant.
 
-Maintenance and quality have four crews each that take turns: two early, two late, two night shifts, two days off. So
-somebody of every team is there at every hour.
+The fixed cast and whoever is alone in a team stand in no roster: they are always on duty. Maintenance and quality have
+four crews each that take turns: two early, two late, two night shifts, two days off. So somebody of every team is there
+at every hour.
 """
 
 from collections.abc import Iterable, Sequence

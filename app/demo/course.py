@@ -1,4 +1,4 @@
-"""How one trouble goes: drawn first as lengths of time, so that it is known how long it takes; then told step by step."""
+"""How one trouble goes: first drawn as lengths of time, so that it is known how long it takes; then told."""
 
 import math
 import random

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import inspect, update
 from sqlmodel import Session, col, select
 
 from app.kit.errors import N_, NotFound
@@ -25,7 +25,9 @@ DELAY = timedelta(seconds=3)  # longer than any on-delay of these alarms
 
 class NoSuchMachine(NotFound):
     code = "demo.no_such_machine"
-    message = N_("No machine of the demonstration plant stands there. Nothing was changed. Give a station's number or code.")
+    message = N_(
+        "No machine of the demonstration plant stands there. Nothing was changed. Give a station's number or code."
+    )
 
 
 def install(session: Session, stations: Mapping[int, Station], *, url: str = URL) -> Source:
@@ -83,7 +85,9 @@ def let_go(session: Session, *, now: datetime) -> None:
 
 
 def address(session: Session) -> str | None:
-    """Return where the demonstration's machines are reached; None in a plant that is not the demonstration."""
+    """Return where the demonstration's machines are reached; None where there is no demonstration."""
+    if not inspect(session.connection()).has_table(Source.__tablename__):
+        return None
     return session.exec(select(Source.url).where(Source.name == NAME)).first()
 
 

@@ -1,4 +1,4 @@
-"""What people in the demonstration plant type, Chinese first: symptoms by (category, symptom), repairs by (category, cause).
+"""What people in the demonstration plant type: symptoms by (category, symptom), repairs by (category, cause).
 
 Longer than most files because it is a list; there is no logic here.
 """

@@ -1,4 +1,4 @@
-"""The demonstration plant itself: one site, two shops, two lines, twelve stations. Its numbers are those of DEMO_TAGS."""
+"""The demonstration plant itself: one site, two shops, two lines, twelve stations, numbered as in DEMO_TAGS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,11 @@ LINES = (
             Place("5H2W", "Press 5", "5 号冲压机", 11, {"machine": 6, "quality": 2, "material": 2, "safety": 1}),
             Place("6N8D", "Press 6", "6 号冲压机", 9, {"machine": 6, "quality": 3, "material": 1, "measurement": 1}),
             Place(
-                PRESS_7, "Press 7", "7 号冲压机", 24, {"machine": 12, "quality": 6, "material": 3, "safety": 1, "man": 1}
+                PRESS_7,
+                "Press 7",
+                "7 号冲压机",
+                24,
+                {"machine": 12, "quality": 6, "material": 3, "safety": 1, "man": 1},
             ),
             Place("4C9X", "Conveyor", "输送机", 6, {"machine": 6, "safety": 1, "environment": 1}),
             Place("8F5T", "Curing oven", "固化炉", 15, {"method": 8, "machine": 3, "quality": 2, "environment": 1}),
@@ -84,9 +88,7 @@ def build(session: Session) -> tuple[Site, list[Line], dict[int, Station]]:
         for place in row.places:
             number = len(stations) + 1
             names = {"en": place.en, "zh": place.zh}
-            stations[number] = Station(
-                line_id=line.id, site_id=site.id, code=place.code, names=names, position=number
-            )
+            stations[number] = Station(line_id=line.id, site_id=site.id, code=place.code, names=names, position=number)
             session.add(stations[number])
     session.flush()
     return site, lines, stations

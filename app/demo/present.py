@@ -1,5 +1,7 @@
-"""What is open in the demonstration plant right now, at different stages. Everything comes through the doors that phones,
-machines and people use, with the clock turned back: so it is complete, calls included, and nothing is left to ring at once.
+"""What is open in the demonstration plant right now, at different stages.
+
+Everything comes through the doors that phones, machines and people use, with the clock turned back: so it is complete,
+calls included, and nothing is left to ring at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -102,9 +104,7 @@ class _Stage:
         """A thumb on a tile, and a few words after it."""
         code = self.world.stations[number].code
         reporter = self.world.people[by].id if by else None
-        sent = PhoneReport(
-            id_of(self.now), code, category, self.now, captured_at=self.now, reporter_id=reporter
-        )
+        sent = PhoneReport(id_of(self.now), code, category, self.now, captured_at=self.now, reporter_id=reporter)
         received = phone.door(self.session, [sent])[0]
         assert isinstance(received, Received)
         self.reports[name] = received
@@ -133,7 +133,7 @@ class _Stage:
     def accept(self, name: str, person: Person) -> None:
         """From the notification."""
         opened = col(Delivery.anomaly_id) == self.of(name), col(Delivery.person_id) == person.id
-        self.session.execute(update(Delivery).where(*opened, Delivery.channel == "log").values(opened_at=self.now))
+        self.session.execute(update(Delivery).where(*opened, col(Delivery.channel) == "log").values(opened_at=self.now))
         resolve.accept(self.session, self.of(name), by=person, now=self.now, via="webpush")
 
     def hold(self, name: str, person: Person, *, minutes: int) -> None:
@@ -164,4 +164,3 @@ class _Stage:
         shown = [claim.delivery_id for n, claim in enumerate(claims) if claim.channel == "log" and n % 6]
         seen = update(Delivery).where(col(Delivery.id).in_(shown))
         self.session.execute(seen.values(displayed_at=at + SHOWN_AFTER))
-

@@ -1,5 +1,7 @@
-"""One anomaly of the past, told step by step. The same tables decide as for a live one: lifecycle, clocks, ladders,
-recipients; only the rows go into lists, because a month of them is written at once.
+"""One anomaly of the past, told step by step.
+
+The same tables decide as for a live one: lifecycle, clocks, ladders, recipients; only the rows go into lists, because a
+month of them is written at once. Longer than most files because it is one thing with one verb for each step.
 """
 
 import random
@@ -136,7 +138,7 @@ class Tale:
         said: dict[str, object] = {"source": seen.source, "occurrence": seen.key.hex}
         said |= {"severity": row["severity"]} if first else {}
         said |= {"message": seen.message} if seen.message else {}
-        self._note("reported" if first else str(seen.kind), at=at, **said)
+        self._note("reported" if first else str(seen.kind), said, at=at)
 
     def move(
         self,
@@ -160,26 +162,26 @@ class Tale:
             self.row[column] = at
         self.row["next_clock_at"] = self.closes_at
         self.called = []
-        self._note(action, at=at, by=by, status=after, **details)
+        self._note(action, {"status": after, **details}, at=at, by=by)
 
     def hold(self, reason: str, *, at: datetime, until: datetime, by: Actor) -> None:
         """Stop the clock for a reason."""
         self.ring(until=at)
         self.row |= {"held_since": at, "held_until": until, "hold_reason": reason, "clock": Clock.HOLD, "rung": 0}
         self.row["round"] += 1
-        self._note("hold", at=at, by=by, reason=reason, until=until)
+        self._note("hold", {"reason": reason, "until": until}, at=at, by=by)
 
     def resume(self, *, at: datetime, by: Actor) -> None:
         """Go on; the clock of the status starts again."""
         free = {"held_since": None, "held_until": None, "hold_reason": ""}
         self.row |= {**free, **clock_start(self.status, now=at)}
         self.row["round"] += 1
-        self._note("resume", at=at, by=by)
+        self._note("resume", {}, at=at, by=by)
 
     def offer(self, to: Person, *, at: datetime, by: Actor) -> None:
         """Ask somebody to take over."""
         self.ring(until=at)
-        self._note("hand_over", at=at, by=by, to=to.name, to_id=to.id)
+        self._note("hand_over", {"to": to.name, "to_id": to.id}, at=at, by=by)
 
     def show(self, photo: Stored, *, at: datetime, purpose: Purpose = Purpose.REPORT, by: Actor = NOBODY) -> None:
         """Put a photo to it: to the last signal, or of the repaired thing."""
@@ -202,29 +204,30 @@ class Tale:
             }
         )
         self.row["photo_id"] = self.row["photo_id"] or made
-        self._note(photo.kind, at=at, by=by, attachment=made.hex)
+        self._note(photo.kind, {"attachment": made.hex}, at=at, by=by)
 
     def ring(self, *, until: datetime) -> None:
         """Call the rungs that came due before `until`."""
         clock = CLOCKS[self.status]
         if clock is None or self.row["clock"] != clock or clock == Clock.WATCH:
             return
+        concerned: Any = self
         rungs = self.flow.ladder(self.row["severity"]).of(clock)
         for rung in look(rungs, self.row["rung"], clock_from=self.row["clock_from"], now=until).due:
             due = self.row["clock_from"] + timedelta(seconds=rung.after + self.chance.uniform(0.02, 0.4))
             at = min(due, until)
             here = self.world.on_duty(at)
             everybody = {person.id: person for person in self.world.people.values()}
-            found = recipients(rung, self, on_duty=here, teams=self.world.teams, everybody=everybody)
+            found = recipients(rung, concerned, on_duty=here, teams=self.world.teams, everybody=everybody)
             place, names = self.row["rung"], [r.person.name for r in found]
             once = f"{self.id.hex}:{self.row['round']}:{rung.clock}:{place}"
             kind = "called" if found else "nobody"
-            self._note(kind, at=at, once=once, clock=rung.clock, rung=place, called=names)
+            self._note(kind, {"clock": rung.clock, "rung": place, "called": names}, at=at, once=once)
             self.called += [r.person for r in found]
             self.row["rung"] += 1
 
     def _note(
-        self, kind: str, *, at: datetime, by: Actor = NOBODY, once: str | None = None, **details: object
+        self, kind: str, details: dict[str, object], *, at: datetime, by: Actor = NOBODY, once: str | None = None
     ) -> None:
         row = event_row(self.id, kind, by=by, now=at, once=once, details=details)
         self.events.append(row | {"told_at": at})
@@ -233,5 +236,3 @@ class Tale:
 def id_of(moment: datetime) -> UUID:
     """Return a fresh id made at that moment."""
     return uuid7(nanoseconds=int(moment.timestamp() * 1_000_000) * 1000)
-
-

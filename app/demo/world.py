@@ -1,4 +1,4 @@
-"""The demonstration plant in memory, for telling its past: who was there, what was watched, what would have happened."""
+"""The demonstration plant in memory, for telling its past: who was there, what was watched."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -30,7 +30,7 @@ def calls(session: Session, anomaly_id: UUID, *, limit: int = 60) -> list[Call]:
     which = (
         select(Delivery, Person.name)
         .join(Person, col(Person.id) == col(Delivery.person_id))
-        .where(col(Delivery.anomaly_id) == anomaly_id)
+        .where(col(Delivery.anomaly_id) == anomaly_id, col(Delivery.channel) != "log")
         .order_by(col(Delivery.planned_at).desc(), col(Person.name), col(Delivery.channel).desc())
         .limit(limit)
     )

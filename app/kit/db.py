@@ -6,6 +6,7 @@ bad job harms no other. Functions run here must therefore touch nothing but the 
 """
 
 import asyncio
+import contextvars
 import json
 import queue
 import threading
@@ -71,7 +72,9 @@ class Database:
     async def read(self, f: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `f(session, …)` on a reader; what it changes is not kept."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(self._read, f, *args, **kwargs))
+        # In the caller's context: words are made in the reader's language wherever they are made.
+        context = contextvars.copy_context()
+        return await loop.run_in_executor(self._pool, partial(context.run, self._read, f, *args, **kwargs))
 
     def close(self) -> None:
         """Finish what was begun and let go of the files."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import jinja2
 import msgspec
@@ -173,6 +173,8 @@ def show_refusal(request: Request[Any, Any, Any], error: DomainError) -> Respons
     text = i18n.sentence(error.message, error.details)
     log.info("refused", code=error.code, path=request.scope["path"])
     shown = {"code": error.code, "text": text, "hint": None}
+    if error.status == 401 and request.method == "GET" and not wants_json(request):
+        return _to_login(request)
     if wants_json(request):
         return Response(shown, status_code=error.status, media_type="application/json")
     if wants_fragment(request):
@@ -180,6 +182,13 @@ def show_refusal(request: Request[Any, Any, Any], error: DomainError) -> Respons
         answer.headers.update({"HX-Retarget": "#messages", "HX-Reswap": "beforeend"})
         return answer
     return page(request, "shared/error.html", status=error.status, error=shown)
+
+
+def _to_login(request: AnyRequest) -> Response[Any]:
+    """Whoever only wanted to look logs in first, and then sees it."""
+    if wants_fragment(request):
+        return Response("", status_code=200, headers={"HX-Redirect": "/login"})
+    return see("/login?" + urlencode({"next": here(request)}))
 
 
 def show_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

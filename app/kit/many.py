@@ -62,6 +62,9 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        return self  # SQLAlchemy would write `(…) = 1`, and SQLite would then look at every row there is
+
 
 @compiles(_Among, "postgresql")
 def _any(element: _Among, compiler: Any, **options: Any) -> str:
@@ -72,7 +75,9 @@ def _any(element: _Among, compiler: Any, **options: Any) -> str:
 @compiles(_Among, "sqlite")
 def _json_each(element: _Among, compiler: Any, **options: Any) -> str:
     column, values = element.clauses
-    return f"{compiler.process(column, **options)} IN (SELECT value FROM json_each({compiler.process(values, **options)}))"
+    return (
+        f"{compiler.process(column, **options)} IN (SELECT value FROM json_each({compiler.process(values, **options)}))"
+    )
 
 
 class _ListOf(TypeDecorator[list[Any]]):

@@ -1,4 +1,7 @@
-"""Writes about sources and alarms: who watches what, how the link stands, what was made known."""
+"""Writes about sources and alarms: who watches what, how the link stands, what was made known.
+
+Longer than most files because the lease fences every other write: they are to be read together.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

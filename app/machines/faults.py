@@ -61,7 +61,7 @@ SECURITY = Fault(
 )
 BAD_ADDRESS = Fault(
     "source.bad_address",
-    N_("This is no address of an OPC UA server. It must look like opc.tcp://10.20.1.15:4840."),
+    N_("This is not the address of an OPC UA server. It must look like opc.tcp://10.20.1.15:4840."),
     needs_person=True,
 )
 BAD_PATH = Fault(

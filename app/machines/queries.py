@@ -1,6 +1,6 @@
 """Reads about sources, tags, alarm rules and what was last known of them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -34,11 +34,6 @@ _ALARM = (
     Tag.names,
     Tag.unit,
 )
-
-
-def sources(session: Session) -> Sequence[Source]:
-    """Return every source with how it stands, by name."""
-    return session.exec(select(Source).order_by(col(Source.name), col(Source.id))).all()
 
 
 def plan(session: Session, source_id: UUID) -> Plan | None:
@@ -89,17 +84,6 @@ def withdrawn(session: Session, source_id: UUID) -> list[tuple[Alarm, State]]:
     ).all()
     alarms = {alarm.rule.id: alarm for alarm in _alarms(rows)}
     return [(alarms[row.id], State(True, row.since, None, row.changes)) for row in rows if row.id in alarms]
-
-
-def abnormal(session: Session, rule_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of these rules that are active now and watched: their machine is not well yet."""
-    return set(
-        session.exec(
-            select(AlarmState.rule_id)
-            .join(AlarmRule, col(AlarmRule.id) == col(AlarmState.rule_id))
-            .where(col(AlarmState.rule_id).in_(rule_ids), col(AlarmState.active), col(AlarmRule.enabled))
-        )
-    )
 
 
 def _alarms(rows: Iterable[Row[tuple[object, ...]]]) -> Iterable[Alarm]:

@@ -1,5 +1,6 @@
 """When is a tag's value an alarm? Pure: a rule, what was known, what was read, the time; nothing else.
 
+Longer than most files because words and decision are one thing: who reads `evaluate` needs them on the same page.
 Terms are those of ISA-18.2 / OPC UA Part 9. The order is fixed, and later steps have their place in it: quality gate →
 condition with dead-band → on- and off-delay → (latch → suppression → chatter → flood: not decided here yet).
 Bad quality holds a process alarm: it neither raises nor clears it. That the signal is lost is an alarm of its own

@@ -1,6 +1,7 @@
 """All alarms of one source together: which rules a sample concerns, what became of them, and when to look again.
 
 Pure, and kept in memory while a source is watched. What must survive is in the edges: who takes them stores them.
+Longer than most files because tags, alarms on watch and timers change only together.
 """
 
 from collections.abc import Iterable, Mapping

@@ -26,7 +26,7 @@ _NOBODY = HASHER.hash(secrets.token_hex(8))  # an unknown name takes as long as 
 
 class WrongLogin(DomainError):
     code = "people.wrong_login"
-    message = N_("Name and PIN do not fit. Nothing was changed. Try again, or scan your badge.")
+    message = N_("Name and PIN do not match. Nothing was changed. Try again, or scan your badge.")
     status = 403
 
 

@@ -44,7 +44,7 @@ class Label:
 
 
 def label_sheet(labels: Sequence[Label], sheet: Sheet, *, now: datetime) -> bytes:
-    """Return the labels as a PDF, in their order, as many pages as they need. Some 0.2 s of CPU, the first a second more.
+    """Return the labels as a PDF, in their order, as many pages as they need: 0.2 s of CPU, the first 1 s more.
 
     Raises:
         NoLabels: there are none.

@@ -45,3 +45,6 @@ document.addEventListener("submit", (event) => {
   const body = new URLSearchParams({ theme: root.dataset.theme, next: "/offline" });
   fetch(event.target.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
 });
+
+// The page for a phone without a network, for everybody; needs HTTPS, like all of it.
+navigator.serviceWorker?.register("/service-worker.js", { updateViaCache: "none" }).catch(() => {});

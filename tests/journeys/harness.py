@@ -1,9 +1,9 @@
 """A plant in a test: real people, machines and phones around the real app, and a clock to turn.
 
-Longer than most files: it is the vocabulary in which all journeys are told. What a worker or a responder does goes over
-HTTP, with that person's cookie; what a machine does goes through its alarm rules; what rings was encrypted, signed, sent
-and decrypted. Dispatch and delivery run when something has happened, until nothing is due. Time passes only when the
-test says so, and then stops wherever a clock strikes in between.
+Longer than most files: it is the vocabulary in which all journeys are told. What a worker or a responder does goes
+over HTTP, with that person's cookie; what a machine does goes through its alarm rules; what rings was encrypted,
+signed, sent and decrypted. Dispatch and delivery run when something has happened, until nothing is due. Time passes
+only when the test says so, and then stops wherever a clock strikes in between.
 """
 
 import asyncio
@@ -16,11 +16,13 @@ from uuid import UUID
 
 import httpx
 from litestar import Litestar
+from sqlalchemy import event, make_url
 from sqlmodel import Session, col, select
 
 from app.anomaly import queries as anomalies
 from app.anomaly.models import Anomaly, Event, Occurrence
 from app.anomaly.queries import Card
+from app.capture.ground import _known as known_ground
 from app.capture.sources import alarms
 from app.channels import build_channels
 from app.channels.base import Channel
@@ -64,31 +66,39 @@ class Clock:
         return self.time
 
 
-class Standing(Database):
-    """The database of whichever test is running, so that the app need not be put together for each."""
+class Moving(Database):
+    """A database that is opened once, so that what SQLAlchemy has compiled stays warm, and moves to a copy per test."""
 
-    def __init__(self) -> None:
-        self.now: Database | None = None
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        for engine in (self.engine, self._readers):
+            event.listen(engine, "do_connect", self._redirect)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.now, name)
+    def moves_to(self, url: str) -> None:
+        self.engine.dispose()
+        self._readers.dispose()
+        known_ground.pop(self.engine, None)
+        self.url = url
+
+    def _redirect(self, dialect: Any, _: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        arguments[:], there = dialect.create_connect_args(make_url(self.url))
+        options |= there
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What journeys share because it is slow to make: the app, and a push service. Nothing in it is of one test."""
+    """What journeys on one kind of database share because it is slow to make. Nothing in it is of one test."""
 
     settings: Settings
     app: Litestar
     clock: Clock
-    database: Standing
+    database: Moving
     push: PushService
 
     @classmethod
-    def build(cls, settings: Settings, push: PushService) -> "House":
-        clock, database = Clock(), Standing()
-        app = create_app(settings, db=database, clock=clock)
-        return cls(settings, app, clock, database, push)
+    def build(cls, settings: Settings, url: str, push: PushService) -> "House":
+        clock, database = Clock(), Moving(url)
+        return cls(settings, create_app(settings, db=database, clock=clock), clock, database, push)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,8 @@ class Plant:
 
     async def __aenter__(self) -> Self:
         self.clock.time = factories.MONDAY
-        self.db = self.house.database.now = Database(self.url)
+        self.house.database.moves_to(self.url)
+        self.db: Database = self.house.database
         await self._start(self.app)
         vapid = load_or_make_vapid(self.settings.data_dir / KEY_FILE, contact=self.settings.push_contact)
         self.phones = {name: Phone(self.push) for name in CAST}
@@ -147,12 +158,13 @@ class Plant:
     async def _end(self) -> None:
         self._stop.set()
         await self._open
-        self.db.close()
+        if self.db is not self.house.database:
+            self.db.close()
 
     async def restarts(self) -> None:
         """Everything stops and starts again; only what is on disk is still there."""
         await self._end()
-        self.db = self.house.database.now = Database(self.url)
+        self.db = Database(self.url)
         self.app = create_app(self.settings, db=self.db, clock=self.clock)
         await self._start(self.app)
         await self.settles()
@@ -323,7 +335,7 @@ class Plant:
 
     async def events(self, anomaly: UUID) -> list[str]:
         """What happened, in order."""
-        return [event.kind for event in await self.timeline(anomaly)]
+        return [told.kind for told in await self.timeline(anomaly)]
 
     async def timeline(self, anomaly: UUID) -> list[Event]:
         return await self.db.read(anomalies.timeline, anomaly)
@@ -350,6 +362,11 @@ def done(answer: httpx.Response) -> httpx.Response:
     """Make sure a button did what it should."""
     assert answer.status_code in (200, 201, 204, 303), f"{answer.status_code}: {answer.text}"
     return answer
+
+
+def leads_to(answer: httpx.Response) -> UUID:
+    """Return the anomaly whose page a browser is sent to."""
+    return UUID(done(answer).headers["location"].rpartition("/")[2])
 
 
 def refused(answer: httpx.Response) -> str:

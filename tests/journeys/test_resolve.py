@@ -1,5 +1,7 @@
 """Put right, checked by somebody else, or called off."""
 
+from itertools import pairwise
+
 import pytest
 
 from app.resolve.models import Resolution
@@ -21,7 +23,7 @@ async def test_from_the_call_to_the_end_each_step_has_its_time_and_its_name(plan
 
     row = await plant.row(report.anomaly)
     steps = (row.received_at, row.accepted_at, row.arrived_at, row.contained_at, row.resolved_at, row.verified_at)
-    assert [(after - before).total_seconds() / 60 for before, after in zip(steps, steps[1:], strict=False)] == [
+    assert [(after - before).total_seconds() / 60 for before, after in pairwise(steps)] == [
         1, 2, 3, 30, 5,
     ]  # fmt: skip
     assert [(event.kind, event.by) for event in await plant.timeline(report.anomaly) if event.by] == [

@@ -1,4 +1,7 @@
-"""From a value in a machine to an anomaly in the queue, with everything real in between."""
+"""From a value in a machine to an anomaly in the queue, with everything real in between.
+
+Long because all these promises share one machine, which is slow to start.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -13,12 +13,13 @@ import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import UUID
 
 import structlog
 from asyncua import Client, ua
 
+from app.capture.sources.hello import address, speaks_opc_ua
 from app.kit.clock import utcnow
 from app.machines import faults
 from app.machines.faults import Fault, LinkError
@@ -153,7 +154,7 @@ class _Session:
         Raises:
             Exception: whatever ended it; `faults.explain` knows what it means.
         """
-        host, port = _address(self._plan.url)
+        host, port = address(self._plan.url)
         client = Client(self._plan.url, timeout=self._settings.patience_s, watchdog_intervall=1e6)
         client.name, client.application_uri = "Pullcord", "urn:pullcord:opcua-client"
         client.session_timeout = SESSION_TIMEOUT
@@ -165,7 +166,7 @@ class _Session:
                 async with asyncio.timeout(CONNECT_S):
                     await client.connect()
             except ConnectionError as error:
-                if not isinstance(error, ConnectionRefusedError) and not await _speaks_opc_ua(host, port):
+                if not isinstance(error, ConnectionRefusedError) and not await speaks_opc_ua(host, port):
                     raise LinkError(faults.NOT_OPC_UA.code) from error
                 raise
             await self._live()
@@ -411,31 +412,6 @@ def node_id(text: str, namespaces: dict[str, int]) -> ua.NodeId | None:
         return ua.NodeId.from_string(text)
     except (ua.UaError, ValueError):
         return None
-
-
-def _address(url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise LinkError(faults.BAD_ADDRESS.code) from error
-    if parts.scheme != "opc.tcp" or not host or not port:
-        raise LinkError(faults.BAD_ADDRESS.code)
-    return host, port
-
-
-async def _speaks_opc_ua(host: str, port: int) -> bool:
-    """Say hello by hand: an OPC UA server acknowledges, or says ERR."""
-    hello = b"HELF\x20\0\0\0" + b"\0\0\0\0" + b"\0\0\1\0" * 2 + b"\0\0\0\0" * 2 + b"\xff\xff\xff\xff"
-    with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-        async with asyncio.timeout(GOODBYE_S):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(hello)
-                return await reader.readexactly(3) in (b"ACK", b"ERR")
-            finally:
-                writer.close()
-    return False
 
 
 async def _rung(event: asyncio.Event, seconds: float) -> bool:
