@@ -54,7 +54,8 @@ class Settings(BaseSettings):
     push_hosts: list[str] = Field(
         default=[],
         description='More push services, as ["push.example.com"] or ["127.0.0.1:9100"]. '
-        "Those of Apple, Google, Microsoft and Mozilla are known. Phones name their push service, so any other address is refused.",
+        "Those of Apple, Google, Microsoft and Mozilla are known. Phones name their push service themselves, "
+        "so any other address is refused.",
     )
     push_trust: Path | None = Field(
         default=None, description="PEM file of a private authority that signs the plant's own push service."

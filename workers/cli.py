@@ -53,14 +53,14 @@ def _run(given: argparse.Namespace) -> None:
 
         asyncio.run(demo.misbehave(settings, given.station))
     elif given.command == "demo":
-        _serve(settings, web=True, loops=LOOPS, demo=True, machines=not given.no_machines)
+        _serve(settings, web=True, loops=LOOPS, demo=True, own_machines=not given.no_machines)
     else:
         loops = {"up": LOOPS, "web": (), "work": tuple(getattr(given, "loops", ()) or LOOPS)}[given.command]
         _serve(settings, web=given.command != "work", loops=loops)
 
 
 def _serve(
-    settings: "Settings", *, web: bool, loops: Sequence[str], demo: bool = False, machines: bool = False
+    settings: "Settings", *, web: bool, loops: Sequence[str], demo: bool = False, own_machines: bool = False
 ) -> None:
     import uvloop
 
@@ -74,7 +74,7 @@ def _serve(
             ready = partial(welcome, settings)
         if web:
             _check_door(settings)
-        if not uvloop.run(_live(settings, web=web, loops=loops, machines=machines, ready=ready)):
+        if not uvloop.run(_live(settings, web=web, loops=loops, own_machines=own_machines, ready=ready)):
             sys.exit(1)
     finally:
         if lock is not None:
@@ -82,7 +82,7 @@ def _serve(
 
 
 async def _live(
-    settings: "Settings", *, web: bool, loops: Sequence[str], machines: bool, ready: Callable[[], None] | None
+    settings: "Settings", *, web: bool, loops: Sequence[str], own_machines: bool, ready: Callable[[], None] | None
 ) -> bool:
     from app.kit.db import Database
     from app.kit.migrate import upgrade
@@ -100,7 +100,7 @@ async def _live(
     await asyncio.to_thread(upgrade, settings.database)
     db = Database(settings.database)
     try:
-        return await House(settings, db, stop, ready=ready).run(web=web, loops=loops, machines=machines)
+        return await House(settings, db, stop, ready=ready).run(web=web, loops=loops, own_machines=own_machines)
     finally:
         db.close()
 

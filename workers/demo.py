@@ -40,20 +40,22 @@ def prepare(settings: Settings) -> Settings:
         raise SystemExit(refusal.message if isinstance(refusal, DomainError) else str(refusal)) from None
 
 
-async def run_simulator(db: Database, *, stop: asyncio.Event) -> None:
-    """Be the plant's machines until `stop`, at their usual port or the next free one, and let the watcher know where."""
+async def watch_own_machines(db: Database, *, stop: asyncio.Event) -> None:
+    """Watch machines as everywhere, with the plant's own ones there from before the first look until after the last.
+
+    They are at their usual port or the next free one; the watcher finds the address in the database.
+    """
+    from workers import machines as watch
     from workers import simulator
 
     port = ports.first_free(ports.LOOPBACK, machines.PORT)
     await db.write(machines.move, f"opc.tcp://{ports.LOOPBACK}:{port}")
-    serving = asyncio.create_task(simulator.serve(ports.LOOPBACK, port))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if serving.done():
-        await serving
-    serving.cancel()
-    await asyncio.gather(serving, return_exceptions=True)
+    ready = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(simulator.serve(ports.LOOPBACK, port, ready=ready))
+        await ready.wait()
+        await watch.main(db, stop=stop)
+        serving.cancel()
 
 
 async def misbehave(settings: Settings, station: str | None) -> None:
@@ -70,7 +72,7 @@ async def misbehave(settings: Settings, station: str | None) -> None:
         if url is None:
             raise ConnectionError
         tag, place = await db.read(machines.suspect, station)
-        await simulator.misbehave(url, tag.path, tag.abnormal)
+        await simulator.misbehave(url, tag.node, tag.abnormal)
     except DomainError as refusal:
         raise SystemExit(refusal.message) from None
     except (OSError, TimeoutError, LookupError):

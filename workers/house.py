@@ -28,15 +28,13 @@ class House:
         self.settings, self.db, self.stop, self.ready = settings, db, stop, ready
         self.died = False
 
-    async def run(self, *, web: bool, loops: Sequence[str], machines: bool) -> bool:
+    async def run(self, *, web: bool, loops: Sequence[str], own_machines: bool = False) -> bool:
         """Run until `stop`. If one part dies, all stop: whoever started us starts us again, and nothing is lost.
 
-        Return whether all went well.
+        `own_machines`: with those of the demonstration plant. Return whether all went well.
         """
         pulse = asyncio.create_task(self.db.pulse.listen())
-        parts: list[tuple[str, Callable[[], Awaitable[None]]]] = [(name, self._loop(name)) for name in loops]
-        if machines:
-            parts.insert(0, ("simulator", self._simulator))
+        parts = [(name, self._loop(name, own_machines)) for name in loops]
         if web:
             parts.append(("web", self._web))
         tasks = {asyncio.create_task(self._part(name, start), name=name) for name, start in parts}
@@ -60,8 +58,12 @@ class House:
         finally:
             self.stop.set()
 
-    def _loop(self, name: str) -> Callable[[], Awaitable[None]]:
+    def _loop(self, name: str, own_machines: bool) -> Callable[[], Awaitable[None]]:
         settings, db, stop = self.settings, self.db, self.stop
+        if name == "machines" and own_machines:
+            from workers import demo
+
+            return lambda: demo.watch_own_machines(db, stop=stop)
         if name == "machines":
             from workers import machines  # asyncua is large: only who watches machines loads it
 
@@ -80,11 +82,6 @@ class House:
         finally:
             for channel in channels.values():
                 await channel.close()
-
-    async def _simulator(self) -> None:
-        from workers import demo
-
-        await demo.run_simulator(self.db, stop=self.stop)
 
     async def _web(self) -> None:
         from granian.constants import Interfaces
@@ -119,6 +116,6 @@ class House:
             return
         host = ports.LOOPBACK if self.settings.host in ports.EVERYWHERE else self.settings.host
         tls = self.settings.tls_certificate is not None
-        while not await ports.answers(host, self.settings.port, "/readyz", tls=tls):
+        while not await ports.answers(host, self.settings.port, "/readyz", tls=tls):  # noqa: ASYNC110  (no event tells)
             await asyncio.sleep(LOOK_AGAIN)
         self.ready()

@@ -173,9 +173,10 @@ def event_row(
 
 def write_events(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Number and store events. On PostgreSQL a lock held until commit keeps numbers in the order of commits."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SELECT pg_advisory_xact_lock({EVENT_LOG_LOCK})"))
-    insert_many(session.connection(), _EVENT, rows)
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({EVENT_LOG_LOCK})")
+    insert_many(connection, _EVENT, rows)
 
 
 def _not_now(session: Session, anomaly: Anomaly) -> NotAllowedNow:

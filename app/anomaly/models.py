@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, text
 from sqlmodel import Field, SQLModel
 
 from app.anomaly.lifecycle import Status
-from app.kit.columns import Document, choice
+from app.kit.columns import Document, Names, choice
 from app.kit.ids import new_id
 
 
@@ -55,6 +55,7 @@ class Anomaly(SQLModel, table=True):
     category: str = Field(max_length=40)
     symptom: str = Field(default="", max_length=80)
     message: str = Field(default="", description="One line: what the machine or the person says.")
+    said: Names | None = Field(default=None, sa_type=Document, description="The same from a machine, in each language.")
     origin: str = Field(max_length=20, description="Where the first signal came from: phone, opcua.")
     severity: int
     status: Status = Field(default=Status.REPORTED, sa_type=choice(Status))

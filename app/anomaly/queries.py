@@ -16,6 +16,7 @@ from app.anomaly.permissions import may
 from app.flows import queries as flows
 from app.kit.columns import Names
 from app.kit.errors import NotFound
+from app.kit.i18n import named
 from app.people.models import Person, Team
 from app.plant.models import Line, Station
 
@@ -205,7 +206,7 @@ def _card(
         category_names=flow.names,
         icon=flow.icon,
         symptom=next((s.names for s in flow.symptoms if s.key == a.symptom), None),
-        message=a.message,
+        message=named(a.said) or a.message,
         origin=a.origin,
         severity=a.severity,
         status=a.status,

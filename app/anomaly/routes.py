@@ -18,6 +18,7 @@ from app.anomaly.words import END_WORDS, SEVERITY_WORDS, event_detail, event_wor
 from app.flows import queries as flows
 from app.kit.clock import utcnow
 from app.kit.http import AnyRequest, Db, Now, page, see, wants_fragment
+from app.kit.i18n import named
 from app.people import queries as people
 from app.people.models import Person
 from app.people.routes import Staff
@@ -115,7 +116,7 @@ def _signal(signal: Occurrence, *, splittable: bool) -> dict[str, Any]:
         "id": signal.id,
         "source": signal.source,
         "kind": signal.kind,
-        "message": signal.message,
+        "message": named(said) if isinstance(said := signal.details.get("message"), dict) else signal.message,
         "at": signal.occurred_at,
         "details": signal.details,
         "splittable": splittable,

@@ -93,6 +93,11 @@ class _Open:
     danger: bool | None = None
     is_new: bool = False
 
+    @property
+    def answered(self) -> dict[str, bool]:
+        """What a later report has said "yes" to. A "no" takes nobody's "yes" back."""
+        return {name: True for name, yes in (("line_stopped", self.stopped), ("danger", self.danger)) if yes}
+
 
 def receive(session: Session, observations: Sequence[Observation], *, now: datetime) -> list[Received | DomainError]:
     """Take in a batch: one answer for each observation, in their order, a refusal where one cannot be taken.
@@ -231,6 +236,7 @@ class _Batch:
                 "category": seen.category,
                 "symptom": seen.what if anomaly.origin == PERSON else "",
                 "message": seen.message,
+                "said": seen.said,
                 "origin": anomaly.origin,
                 "status": Status.REPORTED,
                 "in_queue": True,
@@ -293,7 +299,7 @@ class _Batch:
         if opened:
             details["severity"] = anomaly.severity
         if seen.message:
-            details["message"] = seen.message
+            details["message"] = seen.said or seen.message
         self.events.append(anomalies.event_row(anomaly.id, kind, now=self.now, details=details))
 
     def _write(self) -> None:
@@ -318,11 +324,13 @@ class _Batch:
         if self.events:
             at_commit(self.session, anomalies.write_events, *self.events)
         for anomaly in touched:
-            if not anomaly.is_new and (anomaly.worse or anomaly.status == Status.WATCHING):
+            if not anomaly.is_new and (anomaly.answered or anomaly.worse or anomaly.status == Status.WATCHING):
                 self._wake(anomaly)
 
     def _wake(self, anomaly: _Open) -> None:
         """It came back while we watched, or it is worse than we knew: ring again."""
+        if answers := anomaly.answered:
+            self.session.execute(update(_ANOMALY).where(_ANOMALY.c.id == anomaly.id).values(**answers))
         row = self.session.get_one(Anomaly, anomaly.id, populate_existing=True)
         if anomaly.status == Status.WATCHING and anomaly.occurrences:
             anomalies.advance(

@@ -48,3 +48,9 @@ class Observation:
     def fingerprint(self) -> str:
         """Station, symptom or alarm, component. Severity is no part of it: it may change while open."""
         return f"{self.station_id.hex}:{self.what or self.category}:{self.component}"
+
+    @property
+    def said(self) -> dict[str, str] | None:
+        """What a machine says, in each language; None for a person, who says it in one: `message`."""
+        words = self.details.get("message")
+        return words if isinstance(words, dict) else None

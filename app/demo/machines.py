@@ -86,7 +86,7 @@ def let_go(session: Session, *, now: datetime) -> None:
 
 def address(session: Session) -> str | None:
     """Return where the demonstration's machines are reached; None where there is no demonstration."""
-    if not inspect(session.connection()).has_table(Source.__tablename__):
+    if not inspect(session.connection()).has_table(str(Source.__tablename__)):
         return None
     return session.exec(select(Source.url).where(Source.name == NAME)).first()
 

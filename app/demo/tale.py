@@ -52,6 +52,7 @@ class Tale:
             "category": seen.category,
             "symptom": "" if machine else seen.what,
             "message": seen.message,
+            "said": seen.said,
             "origin": MACHINE if machine else PERSON,
             "severity": seen.severity or severity(self.flow, line_stopped=seen.line_stopped, danger=seen.danger),
             "status": Status.REPORTED,
@@ -137,7 +138,7 @@ class Tale:
         )
         said: dict[str, object] = {"source": seen.source, "occurrence": seen.key.hex}
         said |= {"severity": row["severity"]} if first else {}
-        said |= {"message": seen.message} if seen.message else {}
+        said |= {"message": seen.said or seen.message} if seen.message else {}
         self._note("reported" if first else str(seen.kind), said, at=at)
 
     def move(

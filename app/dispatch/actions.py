@@ -268,7 +268,7 @@ def sent_now(session: Session, results: Sequence[tuple[Claimed, Undeliverable | 
         if failure is None:
             by_outcome["sent"].append(row | {"at": now})
             continue
-        row["why"] = failure.reason[:200]
+        row["fault"] = failure.reason[:200]
         if failure.retry_after is not None and claim.attempts < TRIES:
             later = now + timedelta(seconds=max(failure.retry_after, 2.0**claim.attempts))
             by_outcome["later"].append(row | {"due": later})
@@ -302,7 +302,7 @@ def _facts(
         symptom=next((s.names for s in flow.symptoms if s.key == anomaly.symptom), None),
         line=line,
         station=station,
-        message=anomaly.message,
+        message=anomaly.said or anomaly.message,
         line_stopped=anomaly.line_stopped,
         received_at=anomaly.received_at,
         topic=str(news) if news else clock,
@@ -325,6 +325,6 @@ _CLAIM = (
 _THIS = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("row"))
 _OUTCOMES = {
     "sent": _THIS.values(state=DeliveryState.SENT, sent_at=bindparam("at"), error=""),
-    "later": _THIS.values(due_at=bindparam("due"), error=bindparam("why")),
-    "failed": _THIS.values(state=DeliveryState.FAILED, error=bindparam("why")),
+    "later": _THIS.values(due_at=bindparam("due"), error=bindparam("fault")),
+    "failed": _THIS.values(state=DeliveryState.FAILED, error=bindparam("fault")),
 }

@@ -37,7 +37,7 @@ class Facts:
     symptom: Names | None
     line: Names
     station: Names
-    message: str
+    message: Names | str
     line_stopped: bool | None
     received_at: datetime
     topic: str
@@ -58,7 +58,8 @@ def compose(facts: Facts, *, lang: str, token: str, public_url: str, now: dateti
         "by": facts.by,
     }
     since = say(WAITING if minutes else JUST_NOW) % {"number": facts.number, "minutes": minutes}
-    body = " · ".join(part for part in (say(LINE_STOPPED) if facts.line_stopped else "", facts.message, since) if part)
+    said = facts.message if isinstance(facts.message, str) else named(facts.message, lang)
+    body = " · ".join(part for part in (say(LINE_STOPPED) if facts.line_stopped else "", said, since) if part)
     return Message(
         delivery_id=facts.delivery_id,
         title=say(HEADS[facts.topic]) % words,

@@ -7,7 +7,6 @@ bad job harms no other. Functions run here must therefore touch nothing but the 
 
 import asyncio
 import contextvars
-import json
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -150,7 +149,7 @@ class Database:
                     answers[place] = answer
             finish(session)
             if self.dialect == "postgresql" and session.in_transaction():
-                self.pulse.announce(session)
+                self.pulse.announce(session.connection())
             session.commit()
         self.pulse.beat()
         return answers
@@ -181,9 +180,10 @@ def finish(session: Session) -> None:
 def connect(url: str, *, writer: bool) -> Engine:
     """Open an engine: on SQLite the one writer (or read-only readers) in WAL mode with every commit on disk."""
     parsed = make_url(url)
-    options: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": json.loads}
+    options: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": msgspec.json.decode}
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_size=1 if writer else READERS, pool_pre_ping=True, **options)
+        # The writer tries again when its connection was cut; asking before each commit whether it lives costs more.
+        return create_engine(parsed, pool_size=1 if writer else READERS, pool_pre_ping=not writer, **options)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 20}, **options)

@@ -43,7 +43,7 @@ def front_door(app: ASGIApp) -> ASGIApp:
     """Refuse forged and unreadable requests; put the security headers on every answer.
 
     Forgery is told by what the browser itself says about the origin (Sec-Fetch-Site, else Origin), not by a token in
-    the form: so a page from the cache, a form without JavaScript and the service worker all work, and nothing can go stale.
+    the form: so a page from the cache, a form without JavaScript and the service worker all work; nothing can go stale.
     A client that sends neither header is no browser, and carries no one's cookie.
     """
 

@@ -1,5 +1,6 @@
 """The HTTP edge: pages, forms, and one place where every refusal becomes a sentence."""
 
+import gzip
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
@@ -34,6 +35,7 @@ LANGUAGE_COOKIE = "pullcord_language"
 THEME_COOKIE = "pullcord_theme"
 THEMES = ("auto", "bright", "dark")
 LONGEST_TEXT = 4000
+WORTH_PACKING = 500
 
 log = structlog.get_logger()
 
@@ -122,11 +124,13 @@ class Pages:
         )
 
 
-def page(request: Request[Any, Any, Any], template: str, *, status: int = 200, **context: Any) -> Response[str]:
+def page(request: Request[Any, Any, Any], template: str, *, status: int = 200, **context: Any) -> Response[bytes]:
     """Render a page or a partial for whoever asks."""
     pages: Pages = request.app.state.pages
-    headers = {"cache-control": "no-store", "vary": "HX-Request"}
-    body = pages.render(request, template, **context)
+    headers = {"cache-control": "no-store", "vary": "HX-Request, Accept-Encoding"}
+    body = pages.render(request, template, **context).encode()
+    if len(body) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["content-encoding"] = gzip.compress(body, 5, mtime=0), "gzip"
     return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
 
 

@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -62,6 +62,7 @@ def named(names: Names | None, lang: str | None = None) -> str:
     return names.get(lang or language.get()) or names.get("en") or next(iter(names.values()), "")
 
 
+@lru_cache(256)
 def negotiate(accepted: str, fallback: str) -> str:
     """Return the first language of an Accept-Language header that we speak."""
     wanted: list[tuple[float, str]] = []

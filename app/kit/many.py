@@ -40,7 +40,8 @@ class _Insert:
         self.cells = [(name, _process(table.c[name], dialect)) for name in self.names]
 
     def parameters(self, rows: Sequence[Row]) -> Any:
-        cells = zip(*(_processed([row[name] for row in rows], process) for name, process in self.cells), strict=True)
+        columns = [_processed([row[name] for row in rows], process) for name, process in self.cells]
+        cells = zip(*columns, strict=True)
         return list(cells) if self.positional else [dict(zip(self.names, row, strict=True)) for row in cells]
 
 
@@ -48,8 +49,8 @@ def _processed(values: list[Any], process: Process) -> list[Any]:
     """Make one column ready for the database. What came together shares most of its values: do those once."""
     if process is None:
         return values
-    first = values[0]
-    if all(value is first for value in values):
+    first, *others = values
+    if all([value is first for value in others]):
         return [process(first)] * len(values)
     return [process(value) for value in values]
 

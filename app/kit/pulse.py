@@ -11,8 +11,7 @@ import threading
 
 import psycopg
 import structlog
-from sqlalchemy import make_url, text
-from sqlmodel import Session
+from sqlalchemy import Connection, make_url
 
 CHANNEL = "pullcord"
 LOOK_EVERY = 0.02  # seconds between two looks at SQLite's data_version: one look costs some 10 µs
@@ -59,9 +58,9 @@ class Pulse:
                 self._waiting.discard(ticket)
 
     @staticmethod
-    def announce(session: Session) -> None:
+    def announce(connection: Connection) -> None:
         """Tell the other processes, when this transaction commits (PostgreSQL)."""
-        session.execute(text(f"NOTIFY {CHANNEL}"))
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
     async def listen(self) -> None:
         """Feel the commits of other processes until cancelled."""

@@ -68,7 +68,7 @@ async def offline() -> Response[bytes]:
 
 
 @get("/openapi", include_in_schema=False)
-async def openapi_page(request: AnyRequest) -> Response[str]:
+async def openapi_page(request: AnyRequest) -> Response[bytes]:
     schema = request.app.openapi_schema
     operations = [
         {"method": method.upper(), "path": path, "summary": operation.summary or ""}

@@ -70,7 +70,13 @@ GUARD_OPEN = DemoRule(
     component="guard",
     message=says("Guard door open while running", "运行中安全门打开"),
 )
-FROZEN = DemoRule(Kind.STALE, setpoint=30, severity=3, message=says("{tag}: no fresh value", "{tag}：数值不再更新"))
+FROZEN = DemoRule(
+    Kind.STALE,
+    setpoint=30,
+    on_delay_s=15,
+    severity=3,
+    message=says("{tag}: no fresh value", "{tag}：数值不再更新"),
+)
 
 _S, _T, _R = DemoTag, "°C", "mm/s"
 

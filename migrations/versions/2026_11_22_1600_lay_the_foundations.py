@@ -244,6 +244,7 @@ def upgrade() -> None:
         sa.Column("category", sa.String(length=40), nullable=False),
         sa.Column("symptom", sa.String(length=80), nullable=False),
         sa.Column("message", sa.String(), nullable=False),
+        sa.Column("said", DOCUMENT, nullable=True),
         sa.Column("origin", sa.String(length=20), nullable=False),
         sa.Column("severity", sa.Integer(), nullable=False),
         sa.Column(

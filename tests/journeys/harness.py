@@ -202,7 +202,7 @@ class Plant:
     async def delivers(self) -> bool:
         """One step of the delivery loop, until all that was begun is sent."""
         worked = await self.deliverer.step()
-        await self.deliverer.finish()
+        await asyncio.gather(*self.deliverer.sending)
         return worked
 
     # --- who reports ---
@@ -325,6 +325,12 @@ class Plant:
         phone = self.phones[name]
         return await self.taps(phone.accepts(phone.shown()[-1]))
 
+    async def subscribes(self, name: str, phone: Phone) -> httpx.Response:
+        """Turn ringing on, on a phone that `name` is logged in on."""
+        vapid = load_or_make_vapid(self.settings.data_dir / KEY_FILE, contact=self.settings.push_contact)
+        sent = {"kind": "webpush", "subscription": phone.subscribe(vapid.public_key), "label": "A phone"}
+        return await self.http.post("/addresses", json=sent, headers=self._as(name) | {"accept": "application/json"})
+
     # --- what is written ---
 
     async def card(self, anomaly: UUID) -> Card:
@@ -342,6 +348,10 @@ class Plant:
 
     async def all(self, table: type[T]) -> list[T]:
         return list(await self.db.read(lambda session: session.exec(select(table)).all()))
+
+    @staticmethod
+    def id_of(name: str) -> UUID:
+        return id_of("person", name)
 
     async def speaks(self, name: str, language: str) -> None:
         """Let somebody have chosen a language."""
