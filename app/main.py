@@ -87,7 +87,7 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
             "staff": Provide(provide_staff),
             "lead": Provide(provide_lead),
         },
-        middleware=[front_door, measured, speaking(settings.language)],
+        middleware=[measured],
         exception_handlers={
             DomainError: show_refusal,
             HTTPException: show_http_error,
@@ -104,6 +104,8 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
         logging_config=None,
     )
     _one_after_another(app)
+    # Around the router too: an address nobody has is answered with the same headers, in the same language.
+    app.asgi_handler = front_door(speaking(settings.language)(app.asgi_handler))
     return app
 
 

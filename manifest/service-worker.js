@@ -33,17 +33,23 @@ self.addEventListener("fetch", (event) => {
   else if (url.pathname.startsWith("/static/")) event.respondWith(file(request, url));
 });
 
-// Of all pages only those of stations are kept: they are on a label on the wall. Nobody's own pages are.
+// Of all pages only those of stations are kept, and as anybody gets them: a shared phone must not tell who held it last.
 async function page(request, url) {
   const cache = await caches.open(CACHE);
   try {
     const answer = await fetch(request);
-    if (answer.ok && !answer.redirected && STATION.test(url.pathname)) await cache.put(url.pathname, answer.clone());
+    if (answer.ok && !answer.redirected && STATION.test(url.pathname)) keep(cache, url.pathname).catch(() => {});
     return answer;
   } catch {
     const kept = STATION.test(url.pathname) && (await cache.match(url.pathname));
     return kept || (await cache.match(OFFLINE)) || Response.error();
   }
+}
+
+async function keep(cache, path) {
+  if (await cache.match(path)) return;
+  const anybodys = await fetch(path, { credentials: "omit" });
+  if (anybodys.ok) await cache.put(path, anybodys);
 }
 
 async function file(request, url) {

@@ -34,6 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _run(given)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from app.kit.errors import DomainError
+
+        if not isinstance(error, DomainError):
+            raise
+        sys.exit(f"{error.code}: {error.message % error.details}")
 
 
 def _run(given: argparse.Namespace) -> None:

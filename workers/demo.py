@@ -84,7 +84,7 @@ async def misbehave(settings: Settings, station: str | None) -> None:
         db.close()
     change = f"{_shown(tag.normal)} → {_shown(tag.abnormal)} {tag.unit}".strip()
     print(f"{place.names['en']}: {tag.en} {change} for a minute. In a few seconds it is in the queue and rings.")
-    print(f"{place.names['zh']}：{tag.zh} {change}，持续一分钟。几秒后进入异常列表并呼叫。")
+    print(f"{place.names['zh']}：{tag.zh} {change}，持续一分钟。几秒后出现在“待处理”中并呼叫。")
 
 
 def welcome(settings: Settings) -> None:
@@ -98,7 +98,7 @@ def welcome(settings: Settings) -> None:
         "",
         f"  Open 打开          {here}/",
         f"  Station 工位       {here}/s/{demo.PRESS_7}   Press 7 on Line 3 · 三号线 7 号冲压机",
-        f"  Queue 异常列表     {here}/queue",
+        f"  Queue 待处理     {here}/queue",
         "",
         f"  Log in 登录        name 姓名 + PIN {demo.PIN}        or a badge 或工牌",
         *(f"    {_wide(part.name, 15)}{_wide(ROLES[part.role], 24)}{here}/b/{part.badge}" for part in demo.LEADING),

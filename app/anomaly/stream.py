@@ -33,6 +33,7 @@ class Broadcaster:
         self._db = db
         self._pages: set[_Page] = set()
         self._seq = 0
+        self._wanted, self._following = asyncio.Event(), asyncio.Event()
         self._closed = False
 
     @property
@@ -40,9 +41,14 @@ class Broadcaster:
         return len(self._pages)
 
     async def run(self) -> None:
-        """Follow the log until cancelled."""
-        self._seq = await self._db.read(queries.last_seq)
+        """Follow the log until cancelled; while nobody listens, only wait for somebody who does."""
         while True:
+            if not self._pages:
+                self._following.clear()
+                self._wanted.clear()
+                await self._wanted.wait()
+                self._seq = await self._db.read(queries.last_seq)
+                self._following.set()
             beats = self._db.pulse.beats
             events = await self._db.read(queries.events_after, self._seq, limit=REPLAYED)
             if events:
@@ -58,8 +64,10 @@ class Broadcaster:
         """Yield what a page gets: what it missed since `last`, then everything as it happens, and a heartbeat."""
         page = _Page()
         self._pages.add(page)
+        self._wanted.set()
         try:
             yield b"retry: 2000\n\n" + _beat(clock())
+            await self._following.wait()  # before looking at what was missed, so that nothing falls in between
             if last is not None:
                 missed = await self._db.read(queries.events_after, last, limit=REPLAYED)
                 yield RESYNC if len(missed) == REPLAYED else _frames(missed)
@@ -73,6 +81,7 @@ class Broadcaster:
     def close(self) -> None:
         """Let every page go: an open stream would keep the server from stopping."""
         self._closed = True
+        self._following.set()
         for page in self._pages:
             page.wake.set()
 

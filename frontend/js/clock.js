@@ -10,7 +10,7 @@ export function spoken(seconds) {
   if (whole < 3600) return `${Math.floor(whole / 60)}:${two(whole % 60)}`;
   const minutes = Math.floor(whole / 60);
   if (whole < 86400) {
-    return chinese ? `${Math.floor(minutes / 60)} 时 ${minutes % 60} 分` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
+    return chinese ? `${Math.floor(minutes / 60)} 小时 ${minutes % 60} 分` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
   }
   return `${Math.floor(whole / 86400)} ${chinese ? "天" : "d"}`;
 }

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import httpx
+import pytest
 from litestar import Litestar
 from sqlalchemy import event, make_url
 from sqlmodel import Session, col, select
@@ -51,6 +52,8 @@ from workers.deliver import Deliverer
 T = TypeVar("T")
 HOLDER = "the test"
 URL = "http://plant.test"
+on_any_database = pytest.mark.parametrize("plant", ["sqlite"], indirect=True)
+"""For promises that have nothing to do with the database: told once."""
 WILD, CALM = 99.0, 20.0  # beyond every limit of factories.ALARMS, and inside them
 
 _visitors = count(1)  # each plant has an address of its own: limits are kept for each address

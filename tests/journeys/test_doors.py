@@ -4,23 +4,15 @@ import pytest
 
 from app.anomaly.models import Anomaly
 from tests.factories import code_of
-from tests.journeys.harness import done, refused
+from tests.journeys.harness import done, on_any_database, refused
 
-PAGES = [
-    "/",
-    "/login",
-    "/scan",
-    "/offline",
-    "/openapi",
-    "/livez",
-    "/readyz",
-    "/metrics",
-    "/service-worker.js",
-    "/nowhere",
-]
+pytestmark = on_any_database
+
+OURS = ["/livez", "/readyz", "/metrics", "/service-worker.js", "/app.webmanifest", "/openapi", "/schema/openapi.json"]
+PAGES = ["/", "/login", "/scan", "/offline", "/nowhere"]
 
 
-@pytest.mark.parametrize("path", [*PAGES, f"/s/{code_of('Press 7')}"])
+@pytest.mark.parametrize("path", [*PAGES, *OURS, f"/s/{code_of('Press 7')}"])
 async def test_every_answer_carries_a_strict_policy(plant, path):
     answer = await plant.sees(path)
 
@@ -121,6 +113,12 @@ async def test_an_unknown_language_changes_nothing(plant, lang):
     answer = done(await plant.posts("/language", {"lang": lang, "next": "//evil.example"}))
 
     assert (answer.headers["location"], "set-cookie" in answer.headers) == ("/", False)
+
+
+async def test_an_address_nobody_has_is_a_page_in_the_language_of_the_reader(plant):
+    page = await plant.sees("/nowhere", **{"accept-language": "zh"})
+
+    assert (page.status_code, 'lang="zh-CN"' in page.text) == (404, True)
 
 
 async def test_a_refusal_is_in_the_language_of_the_reader(plant):

@@ -1,5 +1,7 @@
 """Who am I: badge, or name and PIN; five wrong ones and the name is locked for a while."""
 
+import asyncio
+
 import pytest
 
 from app.people.login import STAYS
@@ -7,7 +9,7 @@ from app.people.models import Login, Person
 from app.people.routes import COOKIE
 from tests import factories
 from tests.factories import PIN
-from tests.journeys.harness import done, refused
+from tests.journeys.harness import done, on_any_database, refused
 
 
 async def test_name_and_pin_open_the_queue(plant):
@@ -19,6 +21,7 @@ async def test_name_and_pin_open_the_queue(plant):
     assert "Wang Lei" in (await plant.sees("/me", cookie=cookie.partition(";")[0])).text
 
 
+@on_any_database
 @pytest.mark.parametrize(
     ("name", "pin"), [("Wang Lei", "0000"), ("Wang Lei", ""), ("Nobody", PIN), ("", ""), ("王", "机")]
 )
@@ -51,8 +54,6 @@ async def test_a_right_pin_in_between_forgives_the_wrong_ones(plant):
 
 
 async def test_wrong_pins_count_also_when_they_come_all_at_once(plant):
-    import asyncio
-
     await asyncio.gather(*(logs_in(plant, "Wang Lei", "1111") for _ in range(10)))
 
     assert refused(await logs_in(plant, "Wang Lei", PIN)) == "people.locked_out"
@@ -119,6 +120,7 @@ async def test_a_manager_may_have_a_password_and_an_operator_may_not(plant):
     assert refused(await plant.posts("/me/password", form | {"password": "x"}, by="Zhao Min")) == "people.weak_password"
 
 
+@on_any_database
 @pytest.mark.parametrize(
     "evil", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\n/x"]
 )

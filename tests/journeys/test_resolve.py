@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from app.resolve.models import Resolution
-from tests.journeys.harness import done, refused
+from tests.journeys.harness import done, on_any_database, refused
 
 
 async def test_from_the_call_to_the_end_each_step_has_its_time_and_its_name(plant):
@@ -146,6 +146,7 @@ async def test_a_hold_needs_a_reason(plant):
     assert (await plant.card(report.anomaly)).held is False
 
 
+@on_any_database
 @pytest.mark.parametrize("reason", ["false", "duplicate", "practice", "recalled"])
 async def test_it_is_called_off_with_a_reason_and_rings_no_more(plant, reason):
     report = await plant.worker_reports("Press 7")
@@ -210,6 +211,7 @@ async def test_what_a_lead_has_decided_an_answer_does_not_undo(plant):
     assert (await plant.card(report.anomaly)).severity == 1
 
 
+@on_any_database
 @pytest.mark.parametrize("severity", ["0", "5", "-1", "two", "", "9" * 30])
 async def test_there_are_four_severities(plant, severity):
     report = await plant.worker_reports("Press 7")
