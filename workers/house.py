@@ -1,6 +1,7 @@
 """One process: the web server and the loops it was asked for, stopped together and cleanly."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -15,6 +16,7 @@ from workers import deliver, dispatch, ports, tidy
 BACKLOG = 8192  # granian's default, 1024, counts idle streams: with 1500 phones online nobody else gets in
 GRACE = 8.0  # seconds for all parts to finish what they have begun
 LOOK_AGAIN = 0.05
+SETTLED = 2.0  # seconds until everything is loaded that stays
 
 log = structlog.get_logger()
 
@@ -38,6 +40,7 @@ class House:
         if web:
             parts.append(("web", self._web))
         tasks = {asyncio.create_task(self._part(name, start), name=name) for name, start in parts}
+        asyncio.get_running_loop().call_later(SETTLED, gc.freeze)  # looking through all that was loaded takes 0.1 s
         try:
             await self.stop.wait()
             _, late = await asyncio.wait(tasks, timeout=GRACE)
