@@ -15,6 +15,7 @@ from workers import deliver, dispatch, ports, tidy
 
 BACKLOG = 8192  # granian's default, 1024, counts idle streams: with 1500 phones online nobody else gets in
 GRACE = 8.0  # seconds for all parts to finish what they have begun
+PATIENCE = 3.0  # seconds for phones to finish what they are sending: what was not answered they send again
 LOOK_AGAIN = 0.05
 SETTLED = 2.0  # seconds until everything is loaded that stays
 
@@ -28,7 +29,7 @@ class House:
         self, settings: Settings, db: Database, stop: asyncio.Event, *, ready: Callable[[], None] | None = None
     ) -> None:
         self.settings, self.db, self.stop, self.ready = settings, db, stop, ready
-        self.died = False
+        self.died = self.left_open = False
 
     async def run(self, *, web: bool, loops: Sequence[str], own_machines: bool = False) -> bool:
         """Run until `stop`. If one part dies, all stop: whoever started us starts us again, and nothing is lost.
@@ -111,7 +112,11 @@ class House:
         app.state.live.close()  # an open stream would keep the server from stopping
         if not serving.done():
             server.stop()  # type: ignore[no-untyped-call]
-        await serving
+        _, late = await asyncio.wait({serving}, timeout=PATIENCE)
+        if late:
+            self.left_open = True
+            serving.cancel()
+        await asyncio.gather(serving, return_exceptions=bool(late))
 
     async def _greet(self) -> None:
         """Say that we are ready when we are, not before."""

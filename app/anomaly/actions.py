@@ -13,7 +13,7 @@ from sqlmodel import Session, col, delete, func, select
 from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status, next_status
 from app.anomaly.models import Anomaly, Clock, Event, Fingerprint
 from app.kit.db import at_commit
-from app.kit.many import insert_many
+from app.kit.direct import Direct, insert_many
 from app.people.models import Person
 
 EVENT_LOG_LOCK = 7_074_676  # any number: the advisory lock under which events are numbered on PostgreSQL
@@ -38,6 +38,9 @@ REACHED: dict[Status, str] = {
     Status.CLOSED: "ended_at",
     Status.CANCELLED: "ended_at",
 }
+
+NOT_HELD: dict[str, Any] = {"held_since": None, "held_until": None, "hold_reason": ""}
+"""Every step along the lifecycle ends a hold: the clock it starts must not run behind a band that says "held"."""
 
 NEWS = frozenset({"hand_over", "send_back", "cancel"})
 """Events somebody must be told of who did not do it. Calls are not among them: those come from the clocks."""
@@ -84,6 +87,7 @@ def advance(
     values: dict[str, Any] = {
         "status": after,
         "in_queue": after in OPEN,
+        **NOT_HELD,
         **clock_start(after, now=now),
         **(changes or {}),
     }
@@ -117,7 +121,10 @@ def ring_again(session: Session, anomaly: Anomaly, *, now: datetime) -> None:
 
 
 def regrade(session: Session, anomaly: Anomaly, severity: int, *, by: Actor, now: datetime, **details: Any) -> None:
-    """Give it another severity. Upwards rings again while nobody has come; the clocks people see start nowhere anew."""
+    """Give it another severity. Upwards rings again while nobody has come; the clocks people see start nowhere anew.
+
+    In every other case dispatch looks at once what the ladder of the new severity says of the time already passed.
+    """
     before = anomaly.severity
     if before == severity:
         return
@@ -125,14 +132,18 @@ def regrade(session: Session, anomaly: Anomaly, severity: int, *, by: Actor, now
     session.refresh(anomaly)
     if severity < before and anomaly.status == Status.REPORTED:
         ring_again(session, anomaly, now=now)
+    elif anomaly.clock not in (None, Clock.HOLD):
+        session.execute(update(Anomaly).where(col(Anomaly.id) == anomaly.id).values(next_clock_at=now))
+        session.refresh(anomaly)
     record(session, anomaly.id, "regrade", by=by, now=now, severity=severity, before=before, **details)
 
 
 def draw_numbers(connection: Connection, count: int) -> Iterator[int]:
     """Return the next numbers. SQLite has one writer, so the highest is the last; PostgreSQL has a sequence."""
     if connection.dialect.name == "postgresql":
-        return iter(connection.execute(_DRAW_NUMBERS, {"count": count}).scalars().all())
-    return itertools.count((connection.execute(_LAST_NUMBER).scalar() or FIRST_NUMBER - 1) + 1)
+        return iter([number for (number,) in _DRAW_NUMBERS.rows(connection, count=count)])
+    ((last,),) = _LAST_NUMBER.rows(connection)
+    return itertools.count((last or FIRST_NUMBER - 1) + 1)
 
 
 def record(
@@ -185,6 +196,6 @@ def _not_now(session: Session, anomaly: Anomaly) -> NotAllowedNow:
 
 
 FIRST_NUMBER = 1001
-_LAST_NUMBER = select(func.max(Anomaly.number))
-_DRAW_NUMBERS = text("SELECT nextval('anomaly_number') FROM generate_series(1, :count)")
+_LAST_NUMBER = Direct(select(func.max(Anomaly.number)))
+_DRAW_NUMBERS = Direct(text("SELECT nextval('anomaly_number') FROM generate_series(1, :count)"))
 _EVENT: Any = Event.__table__  # type: ignore[attr-defined]

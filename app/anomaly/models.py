@@ -105,6 +105,10 @@ class Anomaly(SQLModel, table=True):
         return self.held_since is not None
 
 
+PEOPLE = ("report", "me_too")
+"""Kinds of signals that a person sent: only these have a reporter, with a receipt."""
+
+
 class Fingerprint(SQLModel, table=True):
     """Which anomaly a signal belongs to while it is open. Its primary key is what makes one event one anomaly."""
 

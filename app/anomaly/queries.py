@@ -110,12 +110,15 @@ def card(session: Session, anomaly_id: UUID, *, viewer: Person | None) -> Card:
 
 
 def get(session: Session, anomaly_id: UUID) -> Anomaly:
-    """Return the row, fresh from the database.
+    """Return the row to change it, fresh from the database and ours until the transaction ends.
+
+    Whoever else wants to change it waits, and then sees what we did. Its signals may still be written meanwhile
+    (key_share): a flood does not wait for a thumb.
 
     Raises:
         NotFound: there is none with this id.
     """
-    anomaly = session.get(Anomaly, anomaly_id, populate_existing=True)
+    anomaly = session.get(Anomaly, anomaly_id, populate_existing=True, with_for_update={"key_share": True})
     if anomaly is None:
         raise NotFound()
     return anomaly
@@ -132,9 +135,18 @@ def at_station(session: Session, station_id: UUID, *, is_open: bool, limit: int,
 
 
 def timeline(session: Session, anomaly_id: UUID, *, limit: int = 200) -> list[Event]:
-    """Return what happened, oldest first; at most the latest `limit` events."""
-    latest = select(Event).where(col(Event.anomaly_id) == anomaly_id).order_by(col(Event.seq).desc()).limit(limit)
-    return list(reversed(session.exec(latest).all()))
+    """Return what happened, oldest first; of more than `limit` events the first half and the last.
+
+    A machine that chatters must not push out who was called and who came.
+    """
+    here = select(Event).where(col(Event.anomaly_id) == anomaly_id)
+    latest = session.exec(here.order_by(col(Event.seq).desc()).limit(limit)).all()
+    if len(latest) < limit:
+        return list(reversed(latest))
+    half = limit // 2
+    found = {event.seq: event for event in session.exec(here.order_by(col(Event.seq)).limit(half))}
+    found |= {event.seq: event for event in reversed(latest[: limit - half])}
+    return list(found.values())
 
 
 def occurrences(session: Session, anomaly_id: UUID, *, limit: int = 50) -> Sequence[Occurrence]:

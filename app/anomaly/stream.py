@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import msgspec
+import structlog
 
 from app.anomaly import queries
 from app.anomaly.models import Event
@@ -19,9 +20,12 @@ KEPT = 256  # frames that wait for one page
 REPLAYED = 500  # events a page that comes back gets one by one; more: it loads everything again
 COALESCE = 0.1  # seconds in which several events of one anomaly are one frame
 HEARTBEAT = 15.0
+RETRY_AFTER = 1.0
 
 RESYNC = b"event: resync\ndata: {}\n\n"
 GOODBYE = b"retry: 2000\n\n"
+
+log = structlog.get_logger()
 
 _json = msgspec.json.Encoder(enc_hook=str)
 
@@ -41,24 +45,35 @@ class Broadcaster:
         return len(self._pages)
 
     async def run(self) -> None:
-        """Follow the log until cancelled; while nobody listens, only wait for somebody who does."""
+        """Follow the log until cancelled; while nobody listens, only wait for somebody who does.
+
+        A database that is away for a while is asked again: pages would go blind and still look alive.
+        """
         while True:
             if not self._pages:
                 self._following.clear()
                 self._wanted.clear()
                 await self._wanted.wait()
-                self._seq = await self._db.read(queries.last_seq)
-                self._following.set()
-            beats = self._db.pulse.beats
-            events = await self._db.read(queries.events_after, self._seq, limit=REPLAYED)
-            if events:
-                self._seq = events[-1][0].seq
-                frame = _frames(events)
-                for page in list(self._pages):
-                    page.push(frame)
-                await asyncio.sleep(COALESCE)
-            if len(events) < REPLAYED:
-                await self._db.pulse.after(beats, rest=2.0)
+            try:
+                await self._follow()
+            except Exception:
+                log.exception("stream.lost")
+                await asyncio.sleep(RETRY_AFTER)
+
+    async def _follow(self) -> None:
+        if not self._following.is_set():
+            self._seq = await self._db.read(queries.last_seq)
+            self._following.set()
+        beats = self._db.pulse.beats
+        events = await self._db.read(queries.events_after, self._seq, limit=REPLAYED)
+        if events:
+            self._seq = events[-1][0].seq
+            frame = _frames(events)
+            for page in list(self._pages):
+                page.push(frame)
+            await asyncio.sleep(COALESCE)
+        if len(events) < REPLAYED:
+            await self._db.pulse.after(beats, rest=2.0)
 
     async def listen(self, last: int | None, *, clock: Callable[[], datetime]) -> AsyncIterator[bytes]:
         """Yield what a page gets: what it missed since `last`, then everything as it happens, and a heartbeat."""

@@ -9,8 +9,9 @@ from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from app.anomaly.actions import NOBODY, Actor, record, regrade
-from app.anomaly.lifecycle import OPEN
-from app.anomaly.models import Anomaly, Attachment, Event, Occurrence, Purpose
+from app.anomaly.lifecycle import OPEN, Status
+from app.anomaly.models import PEOPLE, Anomaly, Attachment, Event, Occurrence, Purpose
+from app.anomaly.queries import get as anomaly_to_change
 from app.flows import queries as flows
 from app.flows.answers import severity
 from app.kit.errors import N_, DomainError, NotFound
@@ -66,8 +67,14 @@ def details(
     text: str,
     now: datetime,
 ) -> UUID:
-    """Add what the reporter answers and says. A stopped line or a danger makes it urgent, and rings again."""
+    """Add what the reporter answers and says. A stopped line or a danger makes it urgent, and rings again.
+
+    Raises:
+        Ended, NoSuchReport
+    """
     occurrence, anomaly = _report(session, key)
+    if anomaly.status in (Status.CLOSED, Status.CANCELLED):
+        raise Ended()
     flow = flows.document(session, anomaly.flow_version_id)
     said: dict[str, Any] = {}
     if line_stopped is not None:
@@ -101,6 +108,17 @@ def details(
     return anomaly.id
 
 
+def may_attach(session: Session, key: UUID, kind: str, file_id: UUID | None) -> None:
+    """Refuse what could not be kept anyway, before anything is unpacked or stored. The same file again is welcome.
+
+    Raises:
+        EnoughPhotos, Ended, NoSuchReport
+    """
+    occurrence, anomaly = _report(session, key, to_change=False)
+    if file_id is None or session.get(Attachment, file_id) is None:
+        _has_room(session, occurrence, anomaly, kind)
+
+
 def attach(session: Session, key: UUID, stored: Stored, *, now: datetime) -> Attachment:
     """Put a photo or voice note to a report. The same id again is the same file, not a second one.
 
@@ -112,19 +130,13 @@ def attach(session: Session, key: UUID, stored: Stored, *, now: datetime) -> Att
         if known.digest != stored.digest or known.occurrence_id != occurrence.id:
             raise FileClash()
         return known
-    if anomaly.status not in OPEN:
-        raise Ended()
-    count = select(func.count()).where(Attachment.occurrence_id == occurrence.id, Attachment.kind == stored.kind)
-    if session.exec(count).one() >= (MOST_PHOTOS if stored.kind == "photo" else MOST_VOICES):
-        raise EnoughPhotos()
+    _has_room(session, occurrence, anomaly, stored.kind)
     return keep(session, anomaly, stored, Purpose.REPORT, occurrence_id=occurrence.id, now=now)
 
 
 def attach_after(session: Session, anomaly_id: UUID, stored: Stored, *, by: Person, now: datetime) -> Attachment:
     """Put a photo of the repaired thing to an anomaly that somebody works on."""
-    anomaly = session.get(Anomaly, anomaly_id)
-    if anomaly is None:
-        raise NotFound()
+    anomaly = anomaly_to_change(session, anomaly_id)
     if known := session.get(Attachment, stored.id):
         if known.digest != stored.digest or known.anomaly_id != anomaly.id:
             raise FileClash()
@@ -171,11 +183,21 @@ def keep(
     return made
 
 
-def _report(session: Session, key: UUID) -> tuple[Occurrence, Anomaly]:
+def _report(session: Session, key: UUID, *, to_change: bool = True) -> tuple[Occurrence, Anomaly]:
     occurrence = session.get(Occurrence, key)
-    if occurrence is None:
+    if occurrence is None or occurrence.kind not in PEOPLE:
         raise NoSuchReport()
-    return occurrence, session.get_one(Anomaly, occurrence.anomaly_id, populate_existing=True)
+    if to_change:
+        return occurrence, anomaly_to_change(session, occurrence.anomaly_id)
+    return occurrence, session.get_one(Anomaly, occurrence.anomaly_id)
+
+
+def _has_room(session: Session, occurrence: Occurrence, anomaly: Anomaly, kind: str) -> None:
+    if anomaly.status not in OPEN:
+        raise Ended()
+    count = select(func.count()).where(Attachment.occurrence_id == occurrence.id, Attachment.kind == kind)
+    if session.exec(count).one() >= (MOST_PHOTOS if kind == "photo" else MOST_VOICES):
+        raise EnoughPhotos()
 
 
 def _regraded_by_hand(session: Session, anomaly: Anomaly) -> bool:

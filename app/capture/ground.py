@@ -66,7 +66,8 @@ def ground(
 def _read(session: Session, *, now: datetime) -> Ground:
     rows = session.connection().execute(_STATIONS).all()
     places = {
-        station: Place(line, site, ZoneInfo(zone), retired is not None) for station, line, site, zone, retired, _ in rows
+        station: Place(line, site, ZoneInfo(zone), retired is not None)
+        for station, line, site, zone, retired, _ in rows
     }
     documents = {document.category: (version, document) for version, document in flows.current(session)}
     shifts: dict[UUID, list[Shift]] = {}
@@ -84,6 +85,11 @@ def _read(session: Session, *, now: datetime) -> Ground:
 
 
 _STATIONS: Any = select(
-    Station.id, Station.line_id, Station.site_id, Site.timezone, Station.retired_at, Station.code  # type: ignore[call-overload]
+    Station.id,
+    Station.line_id,
+    Station.site_id,
+    Site.timezone,
+    Station.retired_at,
+    Station.code,  # type: ignore[call-overload]
 ).join(Site, col(Site.id) == col(Station.site_id))
 _known: WeakKeyDictionary[Engine, Ground] = WeakKeyDictionary()

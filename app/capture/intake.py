@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from app.anomaly import actions as anomalies
@@ -21,14 +21,19 @@ from app.anomaly.models import Anomaly, Fingerprint, Occurrence
 from app.capture.ground import ground
 from app.capture.observation import Kind, Observation
 from app.flows.answers import severity
-from app.kit.db import at_commit
+from app.kit.db import Overtaken, at_commit
+from app.kit.direct import Direct, among, insert_many
 from app.kit.errors import N_, DomainError
 from app.kit.ids import new_id
-from app.kit.many import among, insert_many
 from app.people.shifts import shift_at
 
 MACHINE = "machine"
 PERSON = "person"
+FIXED: dict[Status, tuple[Action, dict[str, Any]]] = {
+    Status.RESOLVED: (Action.SEND_BACK, {"resolved_at": None}),
+    Status.WATCHING: (Action.RECUR, {"owner_id": None}),
+}
+"""What is seen again after somebody said that it was fixed: back to who said so, or a call to everybody."""
 FLOOD = 10  # alarms of one station within the merge window: more is a flood (ISA-18.2: ten in ten minutes)
 
 
@@ -91,6 +96,7 @@ class _Open:
     worse: int | None = None
     stopped: bool | None = None
     danger: bool | None = None
+    seen_at: datetime | None = None
     is_new: bool = False
 
     @property
@@ -125,11 +131,11 @@ class _Batch:
         return answers
 
     def _look_up(self) -> None:
-        seen, ask = self.observations, self.connection.execute
-        known = ask(_KNOWN, {"keys": [o.key for o in seen]})
+        seen = self.observations
+        known = _KNOWN.rows(self.connection, keys=[o.key for o in seen])
         self.known: dict[UUID, tuple[UUID, str]] = {key: (anomaly, digest) for key, anomaly, digest in known}
-        owners = ask(_OWNERS, {"prints": list({o.fingerprint for o in seen})})
-        self.owner_of: dict[str, UUID] = dict(owners.all())
+        owners = _OWNERS.rows(self.connection, prints=list({o.fingerprint for o in seen}))
+        self.owner_of: dict[str, UUID] = dict(owners)
 
         self.open: dict[UUID, _Open] = {}
         self.near: dict[UUID, list[_Open]] = {}
@@ -151,9 +157,9 @@ class _Batch:
                 self.near.setdefault(anomaly.station_id, []).append(anomaly)
         self.numbers = anomalies.draw_numbers(self.connection, len(new))
 
-    def _load(self, statement: Select[Any], **values: object) -> None:
-        for row in self.connection.execute(statement, values):
-            self.open[row.id] = _Open(*row)
+    def _load(self, statement: Direct, **values: object) -> None:
+        for row in statement.rows(self.connection, **values):
+            self.open[row[0]] = _Open(*row)
 
     def _take(self, seen: Observation) -> Received | DomainError:
         digest = _digest(seen)
@@ -180,7 +186,8 @@ class _Batch:
     def _belongs_to(self, seen: Observation) -> _Open | None:
         if seen.anomaly_id:
             named = self.open.get(seen.anomaly_id)
-            return named if named and named.status not in (Status.CLOSED, Status.CANCELLED) else None
+            here = named is not None and named.station_id == seen.station_id
+            return named if named and here and named.status not in (Status.CLOSED, Status.CANCELLED) else None
         if owner := self.owner_of.get(seen.fingerprint):
             return self.open[owner]
         if seen.kind not in (Kind.REPORT, Kind.ALARM):
@@ -264,6 +271,7 @@ class _Batch:
             anomaly.alarms_active -= 1
             return
         anomaly.occurrences += 1
+        anomaly.seen_at = max(seen.occurred_at, anomaly.seen_at or seen.occurred_at)
         if seen.kind == Kind.ALARM:
             anomaly.alarms += 1
             anomaly.alarms_active += 1
@@ -319,23 +327,22 @@ class _Batch:
         insert_many(self.connection, _ANOMALY, self.anomalies)
         insert_many(self.connection, _FINGERPRINT, self.fingerprints)
         insert_many(self.connection, _OCCURRENCE, self.occurrences)
-        if more:
-            self.connection.execute(_COUNT_MORE, more)
+        if more and self.connection.execute(_COUNT_MORE, more).rowcount != len(more):
+            raise Overtaken()  # one of them has ended, or was fixed: nobody would be called
         if self.events:
             at_commit(self.session, anomalies.write_events, *self.events)
         for anomaly in touched:
-            if not anomaly.is_new and (anomaly.answered or anomaly.worse or anomaly.status == Status.WATCHING):
+            if not anomaly.is_new and (anomaly.answered or anomaly.worse or anomaly.status in FIXED):
                 self._wake(anomaly)
 
     def _wake(self, anomaly: _Open) -> None:
-        """It came back while we watched, or it is worse than we knew: ring again."""
+        """It is not fixed, it came back while we watched, or it is worse than we knew: ring again."""
         if answers := anomaly.answered:
             self.session.execute(update(_ANOMALY).where(_ANOMALY.c.id == anomaly.id).values(**answers))
         row = self.session.get_one(Anomaly, anomaly.id, populate_existing=True)
-        if anomaly.status == Status.WATCHING and anomaly.occurrences:
-            anomalies.advance(
-                self.session, row, Action.RECUR, by=anomalies.NOBODY, now=self.now, changes={"owner_id": None}
-            )
+        if row.status in FIXED and anomaly.seen_at and anomaly.seen_at >= (row.resolved_at or self.now):
+            action, changes = FIXED[row.status]
+            anomalies.advance(self.session, row, action, by=anomalies.NOBODY, now=self.now, changes=changes)
         if anomaly.worse:
             anomalies.regrade(self.session, row, anomaly.worse, by=anomalies.NOBODY, now=self.now)
 
@@ -344,24 +351,27 @@ class _Batch:
 _ANOMALY: Any = Anomaly.__table__  # type: ignore[attr-defined]
 _OCCURRENCE: Any = Occurrence.__table__  # type: ignore[attr-defined]
 _FINGERPRINT: Any = Fingerprint.__table__  # type: ignore[attr-defined]
-_KNOWN = select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(among(_OCCURRENCE.c.id, "keys"))
-_OWNERS = select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(among(_FINGERPRINT.c.key, "prints"))
-_BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:8]))
-_BY_ID = _BRIEF.where(among(_ANOMALY.c.id, "ids"))
-_NEAR = _BRIEF.where(
-    among(_ANOMALY.c.station_id, "stations"),
-    _ANOMALY.c.received_at >= bindparam("since"),
+_KNOWN = Direct(
+    select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(among(_OCCURRENCE.c.id, "keys"))
 )
+_OWNERS = Direct(select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(among(_FINGERPRINT.c.key, "prints")))
+_BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:8]))
+_BY_ID = Direct(_BRIEF.where(among(_ANOMALY.c.id, "ids")))
+_NEAR = Direct(_BRIEF.where(among(_ANOMALY.c.station_id, "stations"), _ANOMALY.c.received_at >= bindparam("since")))
 _COUNTED = ("occurrences", "me_too", "alarms", "alarms_active")
 _COUNT_MORE = (
     update(_ANOMALY)
-    .where(_ANOMALY.c.id == bindparam("anomaly"))
+    .where(_ANOMALY.c.id == bindparam("anomaly"), _ANOMALY.c.status == bindparam("as_seen"))
     .values({name: _ANOMALY.c[name] + bindparam(f"more_{name}") for name in _COUNTED})
 )
 
 
 def _increments(anomaly: _Open) -> dict[str, object]:
-    return {"anomaly": anomaly.id, **{f"more_{name}": getattr(anomaly, name) for name in _COUNTED}}
+    return {
+        "anomaly": anomaly.id,
+        "as_seen": anomaly.status,
+        **{f"more_{name}": getattr(anomaly, name) for name in _COUNTED},
+    }
 
 
 def _origin(seen: Observation) -> str:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.anomaly import queries as anomalies
 from app.anomaly.lifecycle import OWNED, Status
-from app.anomaly.models import Attachment, Event, Occurrence
+from app.anomaly.models import PEOPLE, Attachment, Event, Occurrence
 from app.anomaly.queries import Card
 from app.capture.actions import MOST_PHOTOS, NoSuchReport
 from app.flows import queries as flows
@@ -49,7 +49,7 @@ def receipt(session: Session, key: UUID, *, viewer: Person | None) -> Receipt:
         NoSuchReport
     """
     report = session.get(Occurrence, key)
-    if report is None:
+    if report is None or report.kind not in PEOPLE:
         raise NoSuchReport()
     card = anomalies.card(session, report.anomaly_id, viewer=viewer)
     which = select(Attachment).where(col(Attachment.occurrence_id) == key).order_by(col(Attachment.created_at))

@@ -185,6 +185,7 @@ async def add_photo(
     files: Files,
     now: Now,
 ) -> Response[Any]:
+    await db.read(actions.may_attach, key, "photo", data.id)
     stored = await store_photo(files, await _read(data.photo, LARGEST_PHOTO), data.id or new_id())
     kept = await db.write(actions.attach, key, stored, now=now)
     if wants_fragment(request) or wants_json(request):
@@ -201,6 +202,7 @@ async def add_voice(
     files: Files,
     now: Now,
 ) -> Response[Any]:
+    await db.read(actions.may_attach, key, "voice", data.id)
     raw = await _read(data.voice, LARGEST_VOICE)
     voice = await transcode_voice(raw)
     stored = Stored(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from app.anomaly.actions import CLOCKS, NOBODY, REACHED, Actor, clock_start, event_row
+from app.anomaly.actions import CLOCKS, NOBODY, NOT_HELD, REACHED, Actor, clock_start, event_row
 from app.anomaly.lifecycle import OPEN, TRANSITIONS, Action, Status
 from app.anomaly.models import Anomaly, Clock, Purpose
 from app.capture.actions import Stored
@@ -24,7 +24,6 @@ from app.flows.answers import severity
 from app.people.models import Person
 
 MACHINE, PERSON = "machine", "person"
-_COLUMNS = tuple(Anomaly.__table__.columns.keys())  # type: ignore[attr-defined]
 
 
 class Tale:
@@ -42,37 +41,31 @@ class Tale:
         local = world.local(seen.occurred_at)
         shift = world.shift(seen.occurred_at)
         machine = seen.kind == Kind.ALARM
-        self.row: dict[str, Any] = dict.fromkeys(_COLUMNS)
-        self.row |= {
-            "id": id_of(at),
-            "site_id": world.site.id,
-            "line_id": station.line_id,
-            "station_id": station.id,
-            "flow_version_id": version_id,
-            "category": seen.category,
-            "symptom": "" if machine else seen.what,
-            "message": seen.message,
-            "said": seen.said,
-            "origin": MACHINE if machine else PERSON,
-            "severity": seen.severity or severity(self.flow, line_stopped=seen.line_stopped, danger=seen.danger),
-            "status": Status.REPORTED,
-            "in_queue": True,
-            "practice": seen.practice,
-            "team_id": world.teams[self.flow.team],
-            "occurred_at": seen.occurred_at,
-            "received_at": at,
-            "local_day": local.date(),
-            "local_hour": local.hour,
-            "shift_id": shift[0] if shift else None,
-            "round": 1,
-            "occurrences": 0,
-            "me_too": 0,
-            "alarms": 0,
-            "alarms_active": 0,
-            "hold_reason": "",
-            "end_reason": "",
+        first = Anomaly(
+            id=id_of(at),
+            number=0,  # given when all are told
+            site_id=world.site.id,
+            line_id=station.line_id,
+            station_id=station.id,
+            flow_version_id=version_id,
+            category=seen.category,
+            symptom="" if machine else seen.what,
+            message=seen.message,
+            said=seen.said,
+            origin=MACHINE if machine else PERSON,
+            severity=seen.severity or severity(self.flow, line_stopped=seen.line_stopped, danger=seen.danger),
+            practice=seen.practice,
+            team_id=world.teams[self.flow.team],
+            occurred_at=seen.occurred_at,
+            received_at=at,
+            local_day=local.date(),
+            local_hour=local.hour,
+            shift_id=shift[0] if shift else None,
+            round=1,
+            occurrences=0,
             **clock_start(Status.REPORTED, now=at),
-        }
+        )
+        self.row: dict[str, Any] = first.model_dump()
         self.hear(seen, at=at)
 
     @property
@@ -157,7 +150,8 @@ class Tale:
         """
         self.ring(until=at)
         after = TRANSITIONS[self.status, action]
-        self.row |= {"status": after, "in_queue": after in OPEN, **clock_start(after, now=at), **(changes or {})}
+        started = clock_start(after, now=at)
+        self.row |= {"status": after, "in_queue": after in OPEN, **NOT_HELD, **started, **(changes or {})}
         self.row["round"] += 1
         if (column := REACHED.get(after)) and self.row[column] is None:
             self.row[column] = at
@@ -174,8 +168,7 @@ class Tale:
 
     def resume(self, *, at: datetime, by: Actor) -> None:
         """Go on; the clock of the status starts again."""
-        free = {"held_since": None, "held_until": None, "hold_reason": ""}
-        self.row |= {**free, **clock_start(self.status, now=at)}
+        self.row |= {**NOT_HELD, **clock_start(self.status, now=at)}
         self.row["round"] += 1
         self._note("resume", {}, at=at, by=by)
 

@@ -50,7 +50,7 @@ def strike_next(session: Session, *, now: datetime, channels: Iterable[str]) -> 
         .where(col(Anomaly.next_clock_at) <= now)
         .order_by(col(Anomaly.next_clock_at), col(Anomaly.id))
         .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     anomalies = session.exec(due).all()
     if anomalies:
@@ -223,7 +223,7 @@ def deliveries_due(session: Session, *, now: datetime) -> bool:
 def claim_next(session: Session, *, now: datetime, limit: int) -> list[Claimed]:
     """Take deliveries that are due. A call whose anomaly moved on meanwhile is dropped here, in the same breath."""
     which = (
-        select(Delivery, Anomaly, Person, Address.target, Station.names, Line.names)  # type: ignore[call-overload]
+        select(Delivery, Anomaly, Person, Address, Station.names, Line.names)  # type: ignore[call-overload]
         .join(Anomaly, col(Anomaly.id) == col(Delivery.anomaly_id))
         .join(Person, col(Person.id) == col(Delivery.person_id))
         .join(Station, col(Station.id) == col(Anomaly.station_id))
@@ -236,14 +236,14 @@ def claim_next(session: Session, *, now: datetime, limit: int) -> list[Claimed]:
     )
     claimed: list[Claimed] = []
     changes: list[dict[str, Any]] = []
-    for delivery, anomaly, person, target, station, line in session.exec(which):
-        void = delivery.purpose == CALL and delivery.round != anomaly.round
+    for delivery, anomaly, person, address, station, line in session.exec(which):
+        void = (delivery.purpose == CALL and delivery.round != anomaly.round) or _elsewhere(delivery, address)
         state = DeliveryState.DROPPED if void else DeliveryState.PLANNED
         changes.append({"row": delivery.id, "now_state": state, "lease": now + LEASE, "more": 0 if void else 1})
         if not void:
             flow = flows.document(session, anomaly.flow_version_id)
             facts = _facts(delivery, anomaly, flow, person, station, line)
-            way = dict(target) if target else {"email": person.email, "person": str(person.id)}
+            way = dict(address.target) if address else {"email": person.email, "person": str(person.id)}
             claimed.append(
                 Claimed(
                     delivery.id,
@@ -279,6 +279,11 @@ def sent_now(session: Session, results: Sequence[tuple[Claimed, Undeliverable | 
     for outcome, rows in by_outcome.items():
         session.connection().execute(_OUTCOMES[outcome], rows)
     return [None] * len(results)
+
+
+def _elsewhere(delivery: Delivery, address: Address | None) -> bool:
+    """The phone is gone, or somebody else has logged in on it meanwhile: it must not ring for this person."""
+    return address is not None and (address.gone_at is not None or address.person_id != delivery.person_id)
 
 
 def _facts(

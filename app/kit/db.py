@@ -44,6 +44,10 @@ class _Job:
     loop: asyncio.AbstractEventLoop
 
 
+class Overtaken(Exception):
+    """Another process changed what this job had read; nothing is kept of it, and it runs again."""
+
+
 class Database:
     """The plant's memory, on SQLite or PostgreSQL."""
 
@@ -127,7 +131,7 @@ class Database:
     def _try_again(self, job: _Job, failure: Exception) -> Any:
         """Another process was faster, or held the lock too long: what is true now may let this job through."""
         for _ in range(TRIES):
-            if not isinstance(failure, OperationalError | IntegrityError):
+            if not isinstance(failure, OperationalError | IntegrityError | Overtaken):
                 break
             try:
                 return self._transaction([job])[0]

@@ -87,7 +87,8 @@ def same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     origin = given.get(b"origin")
     if origin is None:
         return True
-    return urlsplit(origin.decode("latin-1")).netloc == given.get(b"host", b"").decode("latin-1")
+    host = given.get(b"host", b"").decode("latin-1")
+    return bool(host) and urlsplit(origin.decode("latin-1")).netloc == host
 
 
 async def _answer(send: Send, status: int, text: bytes) -> None:

@@ -59,7 +59,7 @@ def named(names: Names | None, lang: str | None = None) -> str:
     """Return what a thing of the plant is called, in this language or in any it has."""
     if not names:
         return ""
-    return names.get(lang or language.get()) or names.get("en") or next(iter(names.values()), "")
+    return names.get(lang or language.get()) or names.get("en") or next(filter(None, names.values()), "")
 
 
 @lru_cache(256)

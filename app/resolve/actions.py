@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from app.anomaly.actions import NOBODY, Actor, advance, record, ring_again
+from app.anomaly.actions import CLOCKS, NOBODY, NOT_HELD, Actor, advance, record
 from app.anomaly.lifecycle import OWNED, Action, NotAllowedNow, Status
-from app.anomaly.models import Anomaly, Clock, Occurrence
+from app.anomaly.models import PEOPLE, Anomaly, Clock, Occurrence
 from app.anomaly.permissions import may, require
 from app.anomaly.queries import get
 from app.kit.errors import N_, BadInput, DomainError, NotAllowed, NotFound
@@ -21,13 +21,7 @@ from app.resolve.models import CauseClass, Resolution
 
 END_REASONS = ("false", "duplicate", "practice", "recalled")
 LONGEST_HOLD = timedelta(days=30)
-FREE: dict[str, Any] = {
-    "owner_id": None,
-    "offered_to_id": None,
-    "held_since": None,
-    "held_until": None,
-    "hold_reason": "",
-}
+FREE: dict[str, Any] = {"owner_id": None, "offered_to_id": None}
 
 
 class OthersMustVerify(DomainError):
@@ -91,15 +85,21 @@ def hold(session: Session, anomaly_id: UUID, reason: str, *, minutes: int, by: P
         "clock": Clock.HOLD,
         "next_clock_at": until,
     }
-    _set(session, anomaly, **held, rung=0, round=Anomaly.round + 1)
+    _set(session, anomaly, **held, round=Anomaly.round + 1)
     record(session, anomaly.id, "hold", by=Actor.of(by), now=now, reason=reason, until=until)
     return anomaly
 
 
 def resume(session: Session, anomaly_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+    """End the hold. The clock goes on where it was stopped: a hold neither costs nor wins time."""
     anomaly = _mine(session, anomaly_id, by, "resume")
-    _set(session, anomaly, held_since=None, held_until=None, hold_reason="")
-    ring_again(session, anomaly, now=now)
+    held_for = now - (anomaly.held_since or now)
+    going_on = {
+        "clock": CLOCKS[anomaly.status],
+        "clock_from": (anomaly.clock_from or now) + held_for,
+        "next_clock_at": now,
+    }
+    _set(session, anomaly, **NOT_HELD, **going_on, round=Anomaly.round + 1)
     record(session, anomaly.id, "resume", by=Actor.of(by), now=now)
     return anomaly
 
@@ -143,13 +143,7 @@ def resolve(
 ) -> Anomaly:
     """Say that it is fixed, and how. Somebody else has to verify."""
     anomaly = _mine(session, anomaly_id, by, "resolve")
-    changes = {
-        "resolver_id": by.id,
-        "resolved_at": now,
-        "held_since": None,
-        "held_until": None,
-        "hold_reason": "",
-    }
+    changes = {"resolver_id": by.id, "resolved_at": now}
     told: dict[str, Any] = {"cause": cause, "fix": fix, "permanent": permanent}
     advance(session, anomaly, Action.RESOLVE, by=Actor.of(by), now=now, changes=changes, **told)
     session.add(Resolution(anomaly_id=anomaly.id, by_id=by.id, cause_class=cause_class, at=now, **told))
@@ -174,8 +168,9 @@ def verify(
     if anomaly.alarms_active > 0 and not override.strip():
         raise StillAbnormal()
     told: dict[str, Any] = {"override": override} if override else {}
-    advance(session, anomaly, Action.VERIFY, by=_judge(by), now=now, reporter=reporter, **told)
-    _judge_resolution(session, anomaly, "verified", by, "", now)
+    judge = _judge(by, reporter)
+    advance(session, anomaly, Action.VERIFY, by=judge, now=now, reporter=reporter, **told)
+    _judge_resolution(session, anomaly, "verified", judge, "", now)
     return anomaly
 
 
@@ -191,11 +186,12 @@ def send_back(
     """It does not work: back to the one who said it was fixed."""
     anomaly = get(session, anomaly_id)
     _may_judge(anomaly, by, reporter)
+    judge = _judge(by, reporter)
     advance(
-        session, anomaly, Action.SEND_BACK, by=_judge(by), now=now,
+        session, anomaly, Action.SEND_BACK, by=judge, now=now,
         changes={"resolved_at": None}, reason=reason, reporter=reporter,
     )  # fmt: skip
-    _judge_resolution(session, anomaly, "sent_back", by, reason, now)
+    _judge_resolution(session, anomaly, "sent_back", judge, reason, now)
     return anomaly
 
 
@@ -216,23 +212,20 @@ def cancel(session: Session, anomaly_id: UUID, reason: str, *, by: Person, now: 
     return anomaly
 
 
-def recall(session: Session, key: UUID, *, by: Person | None, now: datetime) -> Anomaly:
+def recall(session: Session, key: UUID, *, now: datetime) -> Anomaly:
     """Take one's own call back, while nobody is on the way and nobody else has said the same.
 
     Raises:
         NotAllowedNow: it is more than one person's word already, or somebody has accepted.
     """
-    report = session.get(Occurrence, key)
-    if report is None:
-        raise NotFound()
-    anomaly = get(session, report.anomaly_id)
+    anomaly = get(session, of_report(session, key))
     if anomaly.status != Status.REPORTED or anomaly.occurrences > 1:
         raise NotAllowedNow.of(anomaly.status, "")
     advance(
         session,
         anomaly,
         Action.CANCEL,
-        by=_judge(by),
+        by=NOBODY,
         now=now,
         changes={"end_reason": "recalled"},
         reason="recalled",
@@ -240,9 +233,16 @@ def recall(session: Session, key: UUID, *, by: Person | None, now: datetime) -> 
     return anomaly
 
 
-def close(session: Session, anomaly: Anomaly, *, now: datetime) -> None:
-    """The watch window has passed: it stays fixed."""
-    advance(session, anomaly, Action.CLOSE, by=NOBODY, now=now)
+def of_report(session: Session, key: UUID) -> UUID:
+    """Return the anomaly somebody's report belongs to. What a machine sent has no reporter.
+
+    Raises:
+        NotFound
+    """
+    report = session.get(Occurrence, key)
+    if report is None or report.kind not in PEOPLE:
+        raise NotFound()
+    return report.anomaly_id
 
 
 def latest_resolution(session: Session, anomaly_id: UUID) -> Resolution | None:
@@ -268,16 +268,15 @@ def _may_judge(anomaly: Anomaly, by: Person | None, reporter: bool) -> None:
         raise NotAllowed()
 
 
-def _judge(by: Person | None) -> Actor:
-    return Actor.of(by) if by else NOBODY
+def _judge(by: Person | None, reporter: bool) -> Actor:
+    """Whoever speaks as the reporter stays unnamed: their name beside it would tell who reported."""
+    return Actor.of(by) if by and not reporter else NOBODY
 
 
-def _judge_resolution(
-    session: Session, anomaly: Anomaly, verdict: str, by: Person | None, reason: str, now: datetime
-) -> None:
+def _judge_resolution(session: Session, anomaly: Anomaly, verdict: str, by: Actor, reason: str, now: datetime) -> None:
     if resolution := latest_resolution(session, anomaly.id):
         resolution.verdict, resolution.verdict_reason, resolution.verdict_at = verdict, reason, now
-        resolution.verdict_by_id = by.id if by else None
+        resolution.verdict_by_id = by.person_id
         session.add(resolution)
 
 

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
-from sqlmodel import Session
 
 from app.anomaly import queries as anomalies
-from app.anomaly.models import Anomaly, Occurrence
+from app.anomaly.models import Anomaly
 from app.anomaly.routes import WORDS, show
 from app.flows import queries as flows
-from app.kit.errors import N_, NotFound
+from app.kit.errors import N_
 from app.kit.http import AnyRequest, Db, Form, Now, page, see
 from app.people.routes import Me, Staff
 from app.resolve import actions
@@ -199,9 +198,9 @@ async def cancel(
 
 
 @post("/r/{key:uuid}/recall", status_code=303)
-async def recall(key: FromPath[UUID], db: Db, me: Me, now: Now) -> Response[Any]:
+async def recall(key: FromPath[UUID], db: Db, now: Now) -> Response[Any]:
     """The reporter takes a call back, while nobody is on the way and nobody else has said the same."""
-    await db.write(actions.recall, key, by=me, now=now)
+    await db.write(actions.recall, key, now=now)
     return see(f"/r/{key}")
 
 
@@ -210,7 +209,7 @@ async def confirm(
     key: FromPath[UUID], data: URLEncodedBody[ConfirmationForm], db: Db, me: Me, now: Now
 ) -> Response[Any]:
     """The reporter says whether it works again: nobody knows better."""
-    anomaly_id = await db.read(_of_report, key)
+    anomaly_id = await db.read(actions.of_report, key)
     if data.works == "yes":
         await db.write(actions.verify, anomaly_id, by=me, reporter=True, now=now)
     elif data.works == "no":
@@ -229,13 +228,6 @@ async def _do(
 ) -> Response[Any]:
     await db.write(action, anomaly_id, *args, by=staff, **more)
     return show(request, await db.read(anomalies.card, anomaly_id, viewer=staff))
-
-
-def _of_report(session: Session, key: UUID) -> UUID:
-    report = session.get(Occurrence, key)
-    if report is None:
-        raise NotFound()
-    return report.anomaly_id
 
 
 handlers = [

@@ -7,7 +7,7 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from app.anomaly import actions as anomalies
-from app.anomaly.actions import Actor, advance, record, ring_again
+from app.anomaly.actions import Actor, advance, record
 from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status
 from app.anomaly.models import Anomaly, Attachment, Fingerprint, Occurrence
 from app.anomaly.permissions import require
@@ -15,6 +15,7 @@ from app.anomaly.queries import get
 from app.kit.errors import N_, BadInput, DomainError, NotFound
 from app.kit.ids import new_id
 from app.people.models import Person
+from app.plant.models import Station
 
 
 class OnlySignal(DomainError):
@@ -59,17 +60,17 @@ def split(session: Session, anomaly_id: UUID, occurrence_id: UUID, *, by: Person
     other.origin = "machine" if signal.rule_id else "person"
     other.message = signal.message
     other.received_at = now
+    place = session.get_one(Station, signal.station_id)  # after a join it may stand somewhere else
+    other.station_id, other.line_id, other.site_id = place.id, place.line_id, place.site_id
     for column in (
         "accepted_at",
         "arrived_at",
         "contained_at",
         "resolved_at",
-        "held_since",
-        "held_until",
         "resolver_id",
     ):
         setattr(other, column, None)
-    for column, value in anomalies.clock_start(Status.REPORTED, now=now).items():
+    for column, value in (anomalies.NOT_HELD | anomalies.clock_start(Status.REPORTED, now=now)).items():
         setattr(other, column, value)
     session.add(other)
     session.flush()
@@ -86,17 +87,26 @@ def split(session: Session, anomaly_id: UUID, occurrence_id: UUID, *, by: Person
 
 
 def merge(session: Session, anomaly_id: UUID, number: int, *, by: Person, now: datetime) -> Anomaly:
-    """Join this anomaly into the one with `number`: its signals, photos and fingerprints go there. Return that one."""
+    """Join this anomaly into the one with `number`: its signals, photos and fingerprints go there. Return that one.
+
+    The worse of the two decides. Only if that is news does it ring again: tidying up stops no ladder.
+    """
     anomaly = get(session, anomaly_id)
     require(anomaly, by, "merge")
-    into = session.exec(select(Anomaly).where(Anomaly.number == number)).one_or_none()
-    if into is None:
+    found = session.exec(select(Anomaly.id).where(Anomaly.number == number)).one_or_none()
+    if found is None:
         raise NotFound()
-    if into.id == anomaly.id:
+    if found == anomaly.id:
         raise SameAnomaly()
+    into = get(session, found)
     if into.status not in OPEN:
         raise NotAllowedNow.of(into.status, "")
-    if anomaly.status == Status.REPORTED and into.status == Status.REPORTED and anomaly.severity < into.severity:
+    said = {
+        "line_stopped": into.line_stopped or anomaly.line_stopped,
+        "danger": into.danger or anomaly.danger,
+    }
+    session.execute(update(Anomaly).where(col(Anomaly.id) == into.id).values(**said))
+    if anomaly.severity < into.severity:
         anomalies.regrade(session, into, anomaly.severity, by=Actor.of(by), now=now)
 
     for table in (Occurrence, Attachment, Fingerprint):
@@ -106,8 +116,6 @@ def merge(session: Session, anomaly_id: UUID, number: int, *, by: Person, now: d
     _recount(session, into)
     record(session, anomaly.id, "merged", by=Actor.of(by), now=now, number=into.number)
     record(session, into.id, "merged_from", by=Actor.of(by), now=now, number=anomaly.number)
-    if into.status == Status.REPORTED:
-        ring_again(session, into, now=now)
     return into
 
 

@@ -1,8 +1,9 @@
 """HTTP for the one queue."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 
@@ -14,6 +15,7 @@ from app.triage import actions
 from app.triage.queries import queue
 
 TABS = ("mine", "team", "all")
+LARGEST_NUMBER = 2**31 - 1  # what every database takes
 
 
 class SeverityForm(Form):
@@ -25,7 +27,7 @@ class SplitForm(Form):
 
 
 class MergeForm(Form):
-    number: int
+    number: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_NUMBER)]
 
 
 @get("/queue")

@@ -1,0 +1,168 @@
+"""Statements that run for every report, written with SQLAlchemy and handed straight to the driver.
+
+Each has one text, whether it is about one report or a flood: it is made once for each kind of database, with what makes
+its values ready. SQLAlchemy does that anew for each row and each length of a list, and intake spent most of its time there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ARRAY, Boolean, Connection, Dialect, Select, String, Table, TextClause, bindparam, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+CURSOR = "direct"
+
+Row = Mapping[str, Any]
+Process = Callable[[Any], Any] | None
+
+
+class Direct:
+    """A SELECT that is always the same but for its values."""
+
+    def __init__(self, statement: Select[Any] | TextClause) -> None:
+        self._statement = statement
+        self._made: dict[str, _Query] = {}
+
+    def rows(self, connection: Connection, **values: Any) -> list[Any]:
+        """Run it in the transaction of `connection` and return its rows as tuples.
+
+        Raises:
+            DBAPIError: what SQLAlchemy would have raised.
+        """
+        dialect = connection.dialect
+        query = self._made.get(dialect.name) or self._made.setdefault(dialect.name, _Query(dialect, self._statement))
+        return query.rows(connection, values)
+
+
+def insert_many(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows that all name the same columns. None: nothing is done."""
+    if rows:
+        key = connection.dialect.name, table, tuple(rows[0])
+        made = _inserts.get(key) or _inserts.setdefault(key, _Insert(connection.dialect, table, list(rows[0])))
+        made.put(connection, rows)
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of a list, which is handed in under `name` when it is run."""
+    return _Among(column, bindparam(name, type_=_ListOf(column.type)))
+
+
+class _Query:
+    def __init__(self, dialect: Dialect, statement: Any) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.text = str(compiled)
+        self.positional: bool = compiled.positional
+        self.cells = [
+            (name, _before(compiled.binds[name].type, dialect)) for name in compiled.positiontup or compiled.binds
+        ]
+        self.columns = [_after(column.type, dialect) for column in getattr(statement, "selected_columns", ())]
+
+    def rows(self, connection: Connection, values: Row) -> list[Any]:
+        ready = {name: process(values[name]) if process else values[name] for name, process in self.cells}
+        found = _run(connection, self.text, tuple(ready.values()) if self.positional else ready).fetchall()
+        if not found or not any(self.columns):
+            return list(found)
+        columns = zip(*found, strict=True)
+        done = [map(process, cells) if process else cells for process, cells in zip(self.columns, columns, strict=True)]
+        return list(zip(*done, strict=True))
+
+
+class _Insert:
+    def __init__(self, dialect: Dialect, table: Table, names: list[str]) -> None:
+        compiled: Any = insert(table).inline().compile(dialect=dialect, column_keys=names)
+        self.text = str(compiled)
+        self.positional: bool = compiled.positional
+        self.names: list[str] = compiled.positiontup or names
+        self.cells = [(name, _before(table.c[name].type, dialect)) for name in self.names]
+
+    def put(self, connection: Connection, rows: Sequence[Row]) -> None:
+        if len(rows) == 1:
+            (row,) = rows
+            one = [process(row[name]) if process else row[name] for name, process in self.cells]
+            _run(connection, self.text, self._as_driver_wants(one))
+            return
+        columns = [_processed([row[name] for row in rows], process) for name, process in self.cells]
+        _run(connection, self.text, [self._as_driver_wants(row) for row in zip(*columns, strict=True)], many=True)
+
+    def _as_driver_wants(self, row: Sequence[Any]) -> Any:
+        return row if self.positional else dict(zip(self.names, row, strict=True))
+
+
+def _processed(values: list[Any], process: Process) -> list[Any]:
+    """Make one column ready for the database. What came together shares most of its values: do those once."""
+    if process is None:
+        return values
+    first = values[0]
+    if any([value is not first for value in values]):
+        return [process(value) for value in values]
+    return [process(first)] * len(values)
+
+
+def _run(connection: Connection, text: str, values: Any, *, many: bool = False) -> Any:
+    # One cursor for as long as the connection lives: for psycopg, making one costs half as much as using it.
+    cursor = connection.info.get(CURSOR) or connection.info.setdefault(CURSOR, connection.connection.cursor())
+    try:
+        (cursor.executemany if many else cursor.execute)(text, values)
+    except connection.dialect.loaded_dbapi.Error as error:  # type: ignore[attr-defined]
+        base = connection.dialect.loaded_dbapi.Error  # type: ignore[attr-defined]
+        raise DBAPIError.instance(text, values, error, base, dialect=connection.dialect) from error
+    return cursor
+
+
+def _before(type_: TypeEngine[Any], dialect: Dialect) -> Process:
+    return type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _after(type_: TypeEngine[Any], dialect: Dialect) -> Process:
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        return self  # SQLAlchemy would write `(…) = 1`, and SQLite would then look at every row there is
+
+
+@compiles(_Among, "postgresql")
+def _any(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **options)} = ANY ({compiler.process(values, **options)})"
+
+
+@compiles(_Among, "sqlite")
+def _json_each(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = element.clauses
+    return (
+        f"{compiler.process(column, **options)} IN (SELECT value FROM json_each({compiler.process(values, **options)}))"
+    )
+
+
+class _ListOf(TypeDecorator[list[Any]]):
+    """A list as one value: an array, or JSON where there are none."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, one: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.one = one
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(self.one) if dialect.name == "postgresql" else String())
+
+    def bind_processor(self, dialect: Dialect) -> Process:
+        if dialect.name == "postgresql":
+            return None
+        process = _before(self.one, dialect)
+        return lambda values: _encode([process(one) for one in values] if process else values).decode()
+
+
+_encode = msgspec.json.Encoder().encode
+_inserts: dict[tuple[str, Table, tuple[str, ...]], _Insert] = {}

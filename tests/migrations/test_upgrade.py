@@ -1,0 +1,45 @@
+"""Migrations make exactly the tables the code knows, on both databases, and can be repeated."""
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from app.kit.db import connect
+from app.kit.migrate import config, upgrade
+from app.tables import metadata
+
+
+def test_the_migrated_tables_are_those_of_the_code(database_url):
+    engine = connect(database_url, writer=True)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_to_upgrade_again_changes_nothing(database_url):
+    upgrade(database_url)
+    upgrade(database_url)
+
+    engine = connect(database_url, writer=True)
+    assert set(inspect(engine).get_table_names()) == {*metadata.tables, "alembic_version"}
+    engine.dispose()
+
+
+def test_what_was_built_can_be_taken_down_again(database_url):
+    command.downgrade(config(database_url), "base")
+
+    engine = connect(database_url, writer=True)
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()
+    upgrade(database_url)
+
+
+def test_every_migration_says_why_and_what_happens_to_old_rows():
+    scripts = list(ScriptDirectory.from_config(config("sqlite://")).walk_revisions())
+
+    assert all(script.longdoc.strip() for script in scripts), "see 2.8 of the style: what, why, and the old rows"
+    assert len([script for script in scripts if script.is_head]) == 1
