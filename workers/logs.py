@@ -1,4 +1,4 @@
-"""Structured logs on standard error: for people by default, as JSON for a collector. Never a body, a token, an address."""
+"""Structured logs on standard error: for people by default, as JSON for a collector. No body, no token, no address."""
 
 import logging
 import sys

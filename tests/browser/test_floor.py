@@ -238,6 +238,7 @@ def _barriers(page: Page) -> list[str]:
 def _too_small(page: Page) -> list[str]:
     """Anything an operator taps in the page's body is at least 60 px high, and every tile 112."""
     sizes = page.evaluate(
-        "[...document.querySelectorAll('main button, main a.button')].map(e => [e.className, e.getBoundingClientRect().height])"
+        "[...document.querySelectorAll('main button, main a.button')]"
+        ".map(e => [e.className, e.getBoundingClientRect().height])"
     )
     return [f"{name} {height}" for name, height in sizes if height < (112 if "tile" in name else 60)]
