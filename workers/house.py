@@ -51,6 +51,7 @@ class House:
             for task in (*tasks, pulse):
                 task.cancel()
             await asyncio.gather(*tasks, pulse, return_exceptions=True)
+            gc.unfreeze()  # or the C++ libraries complain at the end about what is still held
         return not self.died
 
     async def _part(self, name: str, start: Callable[[], Awaitable[None]]) -> None:

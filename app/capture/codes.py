@@ -61,7 +61,7 @@ def read(picture: Gray) -> list[str]:
 def read_plain(picture: Gray) -> list[str]:
     """zxing: about 5 ms."""
     view = memoryview(picture.pixels).cast("B", (picture.height, picture.width))
-    return [found.text for found in zxingcpp.read_barcodes(view, formats=_QR)]
+    return [found.text for found in zxingcpp.read_barcodes(view, formats=zxingcpp.barcode_formats_from_str("QRCode"))]
 
 
 def read_stretched(picture: Gray) -> list[str]:
@@ -85,7 +85,6 @@ def read_again(picture: Gray) -> list[str]:
     return [found.data.decode("utf-8", "replace") for found in seen]
 
 
-_QR = zxingcpp.barcode_formats_from_str("QRCode")
 READERS: tuple[Callable[[Gray], list[str]], ...] = (read_plain, read_stretched, read_sharpened, read_again)
 
 
