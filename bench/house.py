@@ -36,7 +36,7 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a database is, in a folder of its own that goes away with it. `postgres` is the server's process, or None."""
+    """Where a database is, in a folder that goes away with it. `postgres` is the server's process, or None."""
 
     kind: str
     url: str

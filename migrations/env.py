@@ -1,11 +1,16 @@
 """Alembic's entry: the address comes from whoever calls (`app/kit/migrate.py`), the tables from `app/tables.py`."""
 
+import warnings
+
 from alembic import context
 
 from app.kit.db import connect
 from app.tables import metadata
 
 target_metadata = metadata
+
+
+warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
 
 
 def run() -> None:

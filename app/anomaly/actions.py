@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text, update
+from sqlalchemy import ColumnElement, Connection, literal_column, text, update
 from sqlmodel import Session, col, delete, func, select
 
 from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status, next_status
@@ -146,6 +146,11 @@ def draw_numbers(connection: Connection, count: int) -> Iterator[int]:
     return itertools.count((last or FIRST_NUMBER - 1) + 1)
 
 
+def next_number(connection: Connection) -> ColumnElement[int]:
+    """Return the same as an expression, for rows that nobody has to know the number of before they are stored."""
+    return _NEXT_NUMBER[connection.dialect.name]
+
+
 def record(
     session: Session,
     anomaly_id: UUID,
@@ -186,7 +191,7 @@ def write_events(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Number and store events. On PostgreSQL a lock held until commit keeps numbers in the order of commits."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({EVENT_LOG_LOCK})")
+        _LOCK_EVENT_LOG.rows(connection)
     insert_many(connection, _EVENT, rows)
 
 
@@ -198,4 +203,9 @@ def _not_now(session: Session, anomaly: Anomaly) -> NotAllowedNow:
 FIRST_NUMBER = 1001
 _LAST_NUMBER = Direct(select(func.max(Anomaly.number)))
 _DRAW_NUMBERS = Direct(text("SELECT nextval('anomaly_number') FROM generate_series(1, :count)"))
+_NEXT_NUMBER: dict[str, ColumnElement[int]] = {
+    "postgresql": literal_column("nextval('anomaly_number')"),
+    "sqlite": literal_column("(SELECT coalesce(max(number), 1000) + 1 FROM anomaly)"),
+}
+_LOCK_EVENT_LOG = Direct(text(f"SELECT pg_advisory_xact_lock({EVENT_LOG_LOCK})"))
 _EVENT: Any = Event.__table__  # type: ignore[attr-defined]

@@ -27,8 +27,10 @@ def _partial_index(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-def _open_index(name: str, *columns: str) -> Index:
-    return Index(name, *columns, sqlite_where=text("in_queue IS 1"), postgresql_where=text("in_queue IS true"))
+def _queue_index(name: str, *leading: str) -> Index:
+    # "IS NULL" first: databases disagree whether what waits for no clock comes first or last.
+    order = ("severity", text("(next_clock_at IS NULL)"), "next_clock_at", "id")
+    return Index(name, *leading, *order, sqlite_where=text("in_queue IS 1"), postgresql_where=text("in_queue IS true"))
 
 
 class Anomaly(SQLModel, table=True):
@@ -36,9 +38,9 @@ class Anomaly(SQLModel, table=True):
 
     __table_args__ = (
         # The queue, in the order of the page. What has ended is in none of them.
-        _open_index("anomaly_queue", "severity", "next_clock_at", "id"),
-        _open_index("anomaly_team_queue", "team_id", "severity", "next_clock_at", "id"),
-        _open_index("anomaly_line_queue", "line_id", "severity", "next_clock_at", "id"),
+        _queue_index("anomaly_queue"),
+        _queue_index("anomaly_team_queue", "team_id"),
+        _queue_index("anomaly_line_queue", "line_id"),
         _partial_index("anomaly_to_verify", "line_id", "team_id", where="status = 'resolved'"),
         _partial_index("anomaly_owner", "owner_id", "in_queue", where="owner_id IS NOT NULL"),
         _partial_index("anomaly_offered", "offered_to_id", where="offered_to_id IS NOT NULL"),

@@ -155,7 +155,6 @@ class _Batch:
         for anomaly in sorted(self.open.values(), key=lambda a: a.received_at):
             if anomaly.status in OPEN:
                 self.near.setdefault(anomaly.station_id, []).append(anomaly)
-        self.numbers = anomalies.draw_numbers(self.connection, len(new))
 
     def _load(self, statement: Direct, **values: object) -> None:
         for row in statement.rows(self.connection, **values):
@@ -235,7 +234,6 @@ class _Batch:
         self.anomalies.append(
             {
                 "id": anomaly.id,
-                "number": next(self.numbers),
                 "site_id": place.site_id,
                 "line_id": place.line_id,
                 "station_id": seen.station_id,
@@ -324,7 +322,7 @@ class _Batch:
                 "danger": made.danger,
             }
         more = [_increments(anomaly) for anomaly in touched if not anomaly.is_new]
-        insert_many(self.connection, _ANOMALY, self.anomalies)
+        insert_many(self.connection, _ANOMALY, self.anomalies, number=anomalies.next_number(self.connection))
         insert_many(self.connection, _FINGERPRINT, self.fingerprints)
         insert_many(self.connection, _OCCURRENCE, self.occurrences)
         if more and self.connection.execute(_COUNT_MORE, more).rowcount != len(more):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlmodel import Session, col, func, select
 
 from app.kit.ids import new_id
@@ -21,6 +21,8 @@ from app.plant.models import Line, Site
 
 PIN = "2580"
 """Everybody's. No secret: it is printed at every start."""
+
+PHONE = "webpush"
 
 ROSTER_BACK, ROSTER_AHEAD = 33, 14  # days: the history, with the night before it; two weeks to come
 
@@ -88,7 +90,7 @@ CAST = (
 
 
 def engage(session: Session, site: Site, lines: list[Line], *, now: datetime) -> tuple[dict[str, Person], list[Shift]]:
-    """Write teams, people with badge, PIN and a line in the log as their phone, shifts, and the roster around `now`."""
+    """Write teams, people with badge, PIN and phone, shifts, and the roster around `now`."""
     teams = {key: Team(site_id=site.id, key=key, names=names) for key, names in TEAMS.items()}
     shifts = [Shift(site_id=site.id, names=names, starts=starts, ends=ends) for names, starts, ends in SHIFTS]
     session.add_all([*teams.values(), *shifts])
@@ -98,10 +100,15 @@ def engage(session: Session, site: Site, lines: list[Line], *, now: datetime) ->
     people = {part.name: _person(part, site, teams, lines, pin=first.pin) for part in CAST}
     session.add_all(people.values())
     session.flush()
-    session.add_all(_address(person, now=now) for person in people.values())
+    session.add_all(_phone(person, now=now) for person in people.values())
     today = now.astimezone(ZoneInfo(site.timezone)).date()
     _roster(session, people.values(), shifts, _days(today - timedelta(ROSTER_BACK), today + timedelta(ROSTER_AHEAD)))
     return people, shifts
+
+
+def take_phones_away(session: Session, *, now: datetime) -> None:
+    """The phones of the past have no push service behind them: from `now` on only real ones ring."""
+    session.execute(update(Address).where(col(Address.channel) == PHONE).values(gone_at=now))
 
 
 def prolong_roster(session: Session, site: Site, *, now: datetime) -> None:
@@ -132,14 +139,12 @@ def _person(part: Part, site: Site, teams: dict[str, Team], lines: list[Line], *
     )
 
 
-def _address(person: Person, *, now: datetime) -> Address:
-    """Until a real phone is there: what it would show is a line in the terminal."""
+def _phone(person: Person, *, now: datetime) -> Address:
     return Address(
         person_id=person.id,
-        channel="log",
-        fingerprint=digest(f"log:{person.id}"),
+        channel=PHONE,
+        fingerprint=digest(f"{PHONE}:{person.id}"),
         target={},
-        label="Terminal 终端",
         created_at=now,
         seen_at=now,
     )

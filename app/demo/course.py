@@ -147,7 +147,8 @@ def _hand_over(tale: Tale, owner: Person, at: datetime, chance: random.Random) -
 
 
 def _resolve(tale: Tale, owner: Person, at: datetime, chance: random.Random) -> None:
-    cause = _likely(tale.flow.causes, chance)
+    behind = phrases.WHY.get((tale.flow.category, tale.row["symptom"]), ())
+    cause = _likely([c for c in tale.flow.causes if c.key in behind] or tale.flow.causes, chance)
     told = {
         "cause": phrases.both(cause.names),
         "fix": phrases.DONE[tale.flow.category, cause.key],

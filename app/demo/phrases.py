@@ -1,4 +1,4 @@
-"""What people in the demonstration plant type: symptoms by (category, symptom), repairs by (category, cause).
+"""What people in the demonstration plant say and do: by (category, symptom), and repairs by (category, cause).
 
 Longer than most files because it is a list; there is no logic here.
 """
@@ -80,6 +80,58 @@ DONE: dict[tuple[str, str], str] = {
     ("information", "network"): "更换网线 / Replaced the network cable",
     ("information", "device"): "更换终端 / Replaced the device",
 }
+
+WHY: dict[tuple[str, str], tuple[str, ...]] = {
+    ("machine", "stopped"): ("sensor", "setting", "wear"),
+    ("machine", "noise"): ("wear", "loose"),
+    ("machine", "hot"): ("dirt", "wear"),
+    ("machine", "leak"): ("wear", "loose"),
+    ("machine", "jam"): ("material", "dirt", "loose"),
+    ("machine", "sensor"): ("sensor", "dirt"),
+    ("quality", "dimension"): ("tool", "setting", "gauge"),
+    ("quality", "scratch"): ("tool",),
+    ("quality", "missing"): ("step",),
+    ("quality", "colour"): ("material", "setting"),
+    ("quality", "function"): ("material", "step"),
+    ("quality", "series"): ("tool", "setting"),
+    ("material", "short"): ("transport", "plan"),
+    ("material", "none"): ("plan", "transport"),
+    ("material", "wrong"): ("mixup",),
+    ("material", "damaged"): ("transport", "supplier"),
+    ("material", "batch"): ("mixup", "supplier"),
+    ("material", "label"): ("supplier",),
+    ("method", "temperature"): ("drift", "setting"),
+    ("method", "pressure"): ("drift", "setting"),
+    ("method", "speed"): ("setting",),
+    ("method", "ratio"): ("setting",),
+    ("method", "program"): ("program",),
+    ("method", "sop"): ("instruction",),
+    ("man", "absent"): ("absence",),
+    ("man", "help"): ("load",),
+    ("man", "training"): ("training",),
+    ("man", "skipped"): ("training", "load"),
+    ("environment", "power"): ("supply",),
+    ("environment", "air"): ("supply", "filter"),
+    ("environment", "heat"): ("weather",),
+    ("environment", "humidity"): ("weather",),
+    ("environment", "dust"): ("filter",),
+    ("environment", "light"): ("supply",),
+    ("measurement", "gauge"): ("worn", "calibration"),
+    ("measurement", "tester"): ("software",),
+    ("measurement", "calibration"): ("calibration",),
+    ("safety", "guard"): ("guard",),
+    ("safety", "leak"): ("guard", "order"),
+    ("safety", "floor"): ("order",),
+    ("safety", "near"): ("behaviour",),
+    ("information", "mes"): ("server",),
+    ("information", "printer"): ("device",),
+    ("information", "network"): ("network",),
+    ("information", "scanner"): ("device",),
+}
+"""What is behind a symptom, the most frequent first."""
+
+NEVER = frozenset({"injury", "fire"})
+"""Symptoms that no demonstration makes light of."""
 
 CONTAINED = "可疑品已隔离 / Suspect parts set aside"
 WAITING_FOR_PART = "等备件，已下单 / Waiting for a spare part, ordered"

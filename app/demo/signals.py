@@ -60,7 +60,8 @@ class Signals:
     def report(self, number: int, flow: FlowDocument, at: datetime, *, answers: bool = True) -> Observation:
         """Draw what a person says; with `answers` also to the two questions, perhaps."""
         chance = self.chance
-        symptom = chance.choices(flow.symptoms, [1 / (place + 1) for place in range(len(flow.symptoms))])[0].key
+        symptoms = [symptom.key for symptom in flow.symptoms if symptom.key not in phrases.NEVER]
+        symptom = chance.choices(symptoms, [1 / (place + 1) for place in range(len(symptoms))])[0]
         answered = answers and chance.random() < 0.6
         known = chance.random() < 0.25
         return Observation(

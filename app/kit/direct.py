@@ -1,7 +1,8 @@
 """Statements that run for every report, written with SQLAlchemy and handed straight to the driver.
 
-Each has one text, whether it is about one report or a flood: it is made once for each kind of database, with what makes
-its values ready. SQLAlchemy does that anew for each row and each length of a list, and intake spent most of its time there.
+Each has one text, whether it is about one report or a flood: it is made once for each kind of database, with what
+makes its values ready. SQLAlchemy does that anew for each row and each length of a list, and intake spent most of its
+time there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,11 +40,16 @@ class Direct:
         return query.rows(connection, values)
 
 
-def insert_many(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows that all name the same columns. None: nothing is done."""
+def insert_many(connection: Connection, table: Table, rows: Sequence[Row], **computed: ColumnElement[Any]) -> None:
+    """Insert rows that all name the same columns, those with a default too. None: nothing is done.
+
+    `computed` are columns that the database works out for each row: always the same expressions for the same columns.
+    """
     if rows:
         key = connection.dialect.name, table, tuple(rows[0])
-        made = _inserts.get(key) or _inserts.setdefault(key, _Insert(connection.dialect, table, list(rows[0])))
+        made = _inserts.get(key)
+        if made is None:
+            made = _inserts[key] = _Insert(connection.dialect, table, list(rows[0]), computed)
         made.put(connection, rows)
 
 
@@ -73,8 +79,9 @@ class _Query:
 
 
 class _Insert:
-    def __init__(self, dialect: Dialect, table: Table, names: list[str]) -> None:
-        compiled: Any = insert(table).inline().compile(dialect=dialect, column_keys=names)
+    def __init__(self, dialect: Dialect, table: Table, names: list[str], computed: Row) -> None:
+        statement = insert(table).values(computed) if computed else insert(table)
+        compiled: Any = statement.inline().compile(dialect=dialect, column_keys=[*names, *computed])
         self.text = str(compiled)
         self.positional: bool = compiled.positional
         self.names: list[str] = compiled.positiontup or names
@@ -98,7 +105,7 @@ def _processed(values: list[Any], process: Process) -> list[Any]:
     if process is None:
         return values
     first = values[0]
-    if any([value is not first for value in values]):
+    if any(value is not first for value in values):
         return [process(value) for value in values]
     return [process(first)] * len(values)
 
@@ -108,8 +115,8 @@ def _run(connection: Connection, text: str, values: Any, *, many: bool = False) 
     cursor = connection.info.get(CURSOR) or connection.info.setdefault(CURSOR, connection.connection.cursor())
     try:
         (cursor.executemany if many else cursor.execute)(text, values)
-    except connection.dialect.loaded_dbapi.Error as error:  # type: ignore[attr-defined]
-        base = connection.dialect.loaded_dbapi.Error  # type: ignore[attr-defined]
+    except connection.dialect.loaded_dbapi.Error as error:
+        base = connection.dialect.loaded_dbapi.Error
         raise DBAPIError.instance(text, values, error, base, dialect=connection.dialect) from error
     return cursor
 
@@ -132,16 +139,14 @@ class _Among(FunctionElement[bool]):
 
 @compiles(_Among, "postgresql")
 def _any(element: _Among, compiler: Any, **options: Any) -> str:
-    column, values = element.clauses
-    return f"{compiler.process(column, **options)} = ANY ({compiler.process(values, **options)})"
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
 
 
 @compiles(_Among, "sqlite")
 def _json_each(element: _Among, compiler: Any, **options: Any) -> str:
-    column, values = element.clauses
-    return (
-        f"{compiler.process(column, **options)} IN (SELECT value FROM json_each({compiler.process(values, **options)}))"
-    )
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  (both compiled, nothing from outside)
 
 
 class _ListOf(TypeDecorator[list[Any]]):

@@ -6,6 +6,7 @@ Litestar's own middleware looks up four figures by name and labels for each requ
 import time
 from functools import cache
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Gauge, Histogram
 
@@ -17,7 +18,7 @@ def measured(app: ASGIApp) -> ASGIApp:
     """Count every request, by the pattern of its path: an address never names a person or an anomaly here."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         status = 500

@@ -11,7 +11,9 @@ import threading
 
 import psycopg
 import structlog
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, make_url, text
+
+from app.kit.direct import Direct
 
 CHANNEL = "pullcord"
 LOOK_EVERY = 0.02  # seconds between two looks at SQLite's data_version: one look costs some 10 µs
@@ -60,7 +62,7 @@ class Pulse:
     @staticmethod
     def announce(connection: Connection) -> None:
         """Tell the other processes, when this transaction commits (PostgreSQL)."""
-        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+        _NOTIFY.rows(connection)
 
     async def listen(self) -> None:
         """Feel the commits of other processes until cancelled."""
@@ -94,3 +96,6 @@ class Pulse:
             except psycopg.Error as error:
                 log.warning("pulse.lost", reason=str(error))
                 await asyncio.sleep(RETRY_AFTER)
+
+
+_NOTIFY = Direct(text(f"SELECT pg_notify('{CHANNEL}', '')"))

@@ -23,4 +23,4 @@ def urgency(item: Waiting) -> tuple[int, datetime, int]:
 
 def by_urgency() -> tuple[Any, ...]:
     """The same order in SQL, as the queue's indexes have it."""
-    return col(Anomaly.severity), col(Anomaly.next_clock_at), col(Anomaly.id)
+    return col(Anomaly.severity), col(Anomaly.next_clock_at).is_(None), col(Anomaly.next_clock_at), col(Anomaly.id)
