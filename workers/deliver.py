@@ -7,9 +7,9 @@ from datetime import datetime
 import structlog
 
 from app.channels.base import Channel, Undeliverable
-from app.dispatch import actions
-from app.dispatch.actions import Claimed
+from app.dispatch import deliveries
 from app.dispatch.answers import token_for
+from app.dispatch.deliveries import Claimed
 from app.dispatch.messages import compose
 from app.kit.clock import utcnow
 from app.kit.db import Database
@@ -43,9 +43,9 @@ class Deliverer:
         """Begin to send what is due. Return False when nothing is, or all hands are busy."""
         free = AT_ONCE - len(self.sending)
         now = self.clock()
-        if not free or not await self.db.read(actions.deliveries_due, now=now):
+        if not free or not await self.db.read(deliveries.deliveries_due, now=now):
             return False
-        claimed = await self.db.write(actions.claim_next, now=now, limit=free)
+        claimed = await self.db.write(deliveries.claim_next, now=now, limit=free)
         for claim in claimed:
             task = asyncio.create_task(self._send(claim))
             self.sending.add(task)
@@ -72,7 +72,7 @@ class Deliverer:
         except Exception:
             log.exception("deliver.failed", channel=claim.channel)
             failure = Undeliverable(BROKEN, retry_after=5)
-        await self.db.write_one_of_many(actions.sent_now, (claim, failure, self.clock()))
+        await self.db.write_one_of_many(deliveries.sent_now, (claim, failure, self.clock()))
 
 
 async def main(

@@ -1,4 +1,7 @@
-"""The only writer of an anomaly's status, and of the event log."""
+"""The only writer of an anomaly's status, and of the event log.
+
+Longer than most files because status, clock and event belong to one transaction and are read together.
+"""
 
 import itertools
 from collections.abc import Iterator, Sequence

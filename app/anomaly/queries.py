@@ -1,4 +1,7 @@
-"""Anomalies as people see them: the card on every list, the timeline, what is attached."""
+"""Anomalies as people see them: the card on every list, the timeline, what is attached.
+
+Longer than most files because a card has many facts, and every list shows the same card.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -72,6 +72,7 @@ def _read(session: Session, *, now: datetime) -> Ground:
     documents = {document.category: (version, document) for version, document in flows.current(session)}
     shifts: dict[UUID, list[Shift]] = {}
     for shift in session.exec(select(Shift)):
+        session.expunge(shift)  # it is kept longer than this session: a rollback must not empty it
         shifts.setdefault(shift.site_id, []).append(shift)
     return Ground(
         read_at=now,

@@ -1,4 +1,7 @@
-"""HTTP for the shop floor: the station page, the call, its receipt. No login, no JavaScript, no HTTPS needed."""
+"""HTTP for the shop floor: the station page, the call, its receipt. No login, no JavaScript, no HTTPS needed.
+
+Longer than most files because all doors of the shop floor are here, each a few lines.
+"""
 
 import hashlib
 import re

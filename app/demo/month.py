@@ -25,7 +25,7 @@ from app.resolve.models import Resolution
 
 DAYS = 31
 A_DAY = 19.0  # troubles on a full working day
-QUIET = timedelta(hours=2)  # before now: what is open now is told elsewhere
+QUIET = timedelta(minutes=100)  # before now: what happened then is told elsewhere
 WEEK = (1.0, 1.0, 1.0, 1.0, 0.95, 0.7, 0.35)  # Monday first
 HOURS = (3, 3, 3, 2, 2, 3, 7, 9, 10, 10, 9, 6, 5, 8, 10, 10, 9, 8, 6, 5, 5, 4, 5, 4)
 BOTH = 0.35  # of what a machine says, a person says the same a little later
@@ -97,7 +97,7 @@ def _happens(month: _Month, trouble: Trouble, tale: Tale | None) -> None:
     chance, seen, at = month.chance, trouble.seen, trouble.at
     level = seen.severity or severity(trouble.flow, line_stopped=seen.line_stopped, danger=seen.danger)
     way = course.draw(tale.row["severity"] if tale else level, chance)
-    if at + way.length > month.signals.now - QUIET / 3:
+    if at + way.length > month.signals.now - QUIET:
         return
     if tale is None:
         tale = Tale(month.signals.world, seen, at=at, chance=chance)

@@ -23,6 +23,7 @@ from app.demo.machines import Panel
 from app.demo.tale import id_of
 from app.demo.world import World
 from app.dispatch import actions as dispatch
+from app.dispatch import deliveries
 from app.dispatch.models import Delivery
 from app.kit.db import finish
 from app.people.models import Person
@@ -110,7 +111,7 @@ class _Stage:
         assert isinstance(received, Received)
         self.reports[name] = received
         finish(self.session)
-        self.now += timedelta(seconds=12)
+        self._strike(self.now + timedelta(seconds=12))
         text = phrases.SAID[category, symptom]
         safe = None if stopped is None else False
         capture.details(
@@ -162,8 +163,8 @@ class _Stage:
         self.now = until
 
     def _deliver(self, at: datetime) -> None:
-        claims = dispatch.claim_next(self.session, now=at, limit=1000)
-        dispatch.sent_now(self.session, [(claim, None, at + SENT_AFTER) for claim in claims])
+        claims = deliveries.claim_next(self.session, now=at, limit=1000)
+        deliveries.sent_now(self.session, [(claim, None, at + SENT_AFTER) for claim in claims])
         rang = [claim.delivery_id for claim in claims if claim.channel == cast.PHONE]
         shown = rang[:-1] if len(rang) > 2 else rang  # one phone is out of reach now and then
         seen = update(Delivery).where(col(Delivery.id).in_(shown))

@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel
 from app.kit.columns import Document, choice
 from app.kit.ids import new_id
 
+CALL, NEWS = "call", "news"  # somebody must come; nobody has to move
+
 
 class DeliveryState(StrEnum):
     PLANNED = "planned"

@@ -3,6 +3,8 @@
 `await db.write(f, …)` answers when the transaction is on disk. Jobs that wait while another commit is under way share
 the next one, so a hundred reports cost one fsync. A group that fails is rolled back and its jobs run one by one: one
 bad job harms no other. Functions run here must therefore touch nothing but the session: they may run twice.
+
+Longer than most files because group commit is one thought, from the queue of jobs to the settled answers.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""The HTTP edge: pages, forms, and one place where every refusal becomes a sentence."""
+"""The HTTP edge: pages, forms, and one place where every refusal becomes a sentence.
+
+Longer than most files because every way a refusal is shown is here, and nowhere else.
+"""
 
 import gzip
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""HTTP for who am I: logging in and out, language and theme, one's own phones."""
+"""HTTP for who am I: logging in and out, language and theme, one's own phones.
+
+Longer than most files because it is many small pages, each a few lines.
+"""
 
 from typing import Any, TypeAlias
 from uuid import UUID

@@ -1,6 +1,8 @@
 """What the person who answers for an anomaly does with it, and the one who verifies.
 
 Each function is one thumb on one button: it checks who may, and leaves deciding and writing to the lifecycle.
+
+Longer than most files because each button is a function of its own, however short.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""HTTP for who puts it right and who checks it. An acceptance is a thing one posts, not a verb in the URL."""
+"""HTTP for who puts it right and who checks it. An acceptance is a thing one posts, not a verb in the URL.
+
+Longer than most files because each button is a resource of its own, however short.
+"""
 
 from collections.abc import Callable
 from typing import Any

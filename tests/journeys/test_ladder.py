@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from app.anomaly.models import Event
 from app.dispatch import actions as dispatch
+from app.dispatch import deliveries
 from app.dispatch.models import Delivery
 from app.kit.db import Database
 from tests import factories
@@ -111,13 +112,13 @@ async def test_who_died_while_sending_is_replaced_after_the_lease(plant):
     plant.loops_run = False
     await plant.waits(minutes=5)
     await plant.dispatches()
-    claimed = await plant.db.write(dispatch.claim_next, now=plant.now, limit=100)  # and then it died
+    claimed = await plant.db.write(deliveries.claim_next, now=plant.now, limit=100)  # and then it died
     assert len(claimed) == 6
 
     plant.loops_run = True
     await plant.restarts()
     assert plant.rings() == {}
-    await plant.waits(seconds=dispatch.LEASE.total_seconds())
+    await plant.waits(seconds=deliveries.LEASE.total_seconds())
 
     assert plant.rings() == dict.fromkeys(SECOND, 1)
 
