@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import time
 from collections.abc import Sequence
 
 Figure = dict[str, object]
@@ -33,3 +34,12 @@ def quantile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that `share` of all are not above."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
+
+
+def pace() -> float:
+    """Milliseconds of CPU for a fixed piece of work. More than usual: others share this machine's caches and cores."""
+    began = time.process_time()
+    total = 0
+    for number in range(500_000):
+        total += number & 7
+    return (time.process_time() - began) * 1000

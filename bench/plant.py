@@ -1,21 +1,19 @@
-"""A plant to measure on: large enough that every report can be a fresh one, with people, flows, and a past."""
+"""A plant to measure on: large enough that every report can be a fresh one, with people and flows."""
 
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from typing import Any, TypeVar
+from datetime import datetime, time
+from typing import TypeVar
 from uuid import UUID
 
 from sqlmodel import Session
 
 from app import tables  # noqa: F401  (every table is known)
-from app.anomaly.lifecycle import Status
 from app.flows.actions import publish
 from app.flows.document import FlowDocument
 from app.flows.starter import documents
 from app.kit.db import connect, finish
-from app.kit.ids import new_id
 from app.kit.migrate import upgrade
 from app.people.login import open_session
 from app.people.models import Person, Role, Shift, Team
@@ -73,47 +71,6 @@ def station_code(number: int) -> str:
         number, letter = divmod(number, len(ALPHABET))
         letters = ALPHABET[letter] + letters
     return letters
-
-
-def past(plant: Plant, count: int, *, now: datetime, is_open: bool = False) -> Iterator[dict[str, dict[str, Any]]]:
-    """Yield anomalies that were before: each with its occurrence and its events, as rows by table.
-
-    Closed ones lie in the month before; open ones were reported in the last hours and their next clock is ahead.
-    """
-    chance = random.Random(count)
-    first = 1_000_000 if is_open else 1
-    for number in range(first, first + count):
-        version, flow = chance.choice(plant.flows)
-        place = chance.randrange(len(plant.stations))
-        ago = timedelta(hours=chance.uniform(1, 8)) if is_open else timedelta(days=chance.uniform(1, 30))
-        yield _one(plant, number, place, version, flow, now - ago, now=now, is_open=is_open)
-
-
-def _one(
-    plant: Plant, number: int, place: int, version: UUID, flow: FlowDocument, at: datetime, *, now: datetime,
-    is_open: bool,
-) -> dict[str, dict[str, Any]]:  # fmt: skip
-    anomaly, signal, station = new_id(), new_id(), plant.stations[place]
-    print_ = f"{station.hex}:{flow.category}:"
-    row = {
-        "id": anomaly, "number": number, "site_id": plant.site, "line_id": plant.lines[place % len(plant.lines)],
-        "station_id": station, "flow_version_id": version, "category": flow.category, "symptom": "", "message": "",
-        "origin": "person", "severity": flow.severity, "status": Status.REPORTED if is_open else Status.CLOSED,
-        "in_queue": is_open, "practice": False, "team_id": plant.teams[flow.team], "occurred_at": at,
-        "received_at": at, "ended_at": None if is_open else at + timedelta(hours=1), "local_day": at.date(),
-        "local_hour": at.hour, "next_clock_at": now + timedelta(days=1) if is_open else None,
-        "clock": "accepted" if is_open else None, "clock_from": at, "rung": 1, "round": 1, "hold_reason": "",
-        "occurrences": 1, "me_too": 0, "alarms": 0, "alarms_active": 0, "end_reason": "",
-    }  # fmt: skip
-    occurrence = {
-        "id": signal, "anomaly_id": anomaly, "station_id": station, "kind": "report", "source": "phone",
-        "fingerprint": print_, "digest": signal.hex, "message": "", "details": {}, "occurred_at": at, "received_at": at,
-    }  # fmt: skip
-    event = {
-        "anomaly_id": anomaly, "kind": "reported", "at": at, "by": "", "told_at": at,
-        "details": {"source": "phone", "occurrence": signal.hex, "severity": flow.severity},
-    }  # fmt: skip
-    return {"anomaly": row, "occurrence": occurrence, "event": event}
 
 
 def _seed(session: Session, url: str, now: datetime) -> Plant:

@@ -1,0 +1,62 @@
+"""`python -m bench [AREA [PART …]]`: measure, print, and keep the figures in bench/results.json."""
+
+import argparse
+import importlib
+import json
+import os
+import time
+from pathlib import Path
+
+from bench.figures import Figure, pace
+
+RESULTS = Path(__file__).with_name("results.json")
+
+AREAS = {
+    "road": ("report", "repeats", "machine_door", "mixed", "edge_to_push", "queue_page", "push", "footprint", "weight"),
+}
+"""What belongs together, in the order of the list it answers; each part is a module with `measure()`."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("area", nargs="?", choices=[*AREAS], help="one issue's part; none: all")
+    parser.add_argument("parts", nargs="*", help="only these of it")
+    given = parser.parse_args()
+    found: list[Figure] = []
+    for area, parts in AREAS.items():
+        if given.area in (None, area):
+            for part in parts:
+                if not given.parts or part in given.parts:
+                    found += _measured(part)
+    _keep(found)
+
+
+def _measured(part: str) -> list[Figure]:
+    print(f"\n{part}: {_surroundings()}", flush=True)
+    began = time.perf_counter()
+    figures: list[Figure] = importlib.import_module(f"bench.{part}").measure()
+    print(f"{part}: {time.perf_counter() - began:.0f} s, {_surroundings()}", flush=True)
+    return figures
+
+
+def _surroundings() -> str:
+    """How busy the machine is with other things, and how fast it is just now: both move every figure."""
+    load = " ".join(f"{minutes:.1f}" for minutes in os.getloadavg())
+    return f"{os.cpu_count()} cores, load {load}, pace {pace():.1f} ms"
+
+
+def _keep(found: list[Figure]) -> None:
+    """Write what was measured now over what was measured before."""
+    kept = (
+        {figure["name"]: figure for figure in json.loads(RESULTS.read_text()) if RESULTS.exists()}
+        if RESULTS.exists()
+        else {}
+    )
+    kept |= {figure["name"]: figure for figure in found}
+    RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
+    missed = [figure["name"] for figure in found if not figure["holds"]]
+    print(f"\n{len(found)} figures in {RESULTS.name}" + (f"; missed: {', '.join(map(str, missed))}" if missed else ""))
+
+
+if __name__ == "__main__":
+    main()
