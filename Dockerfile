@@ -21,7 +21,6 @@ USER pullcord
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PULLCORD_DATA_DIR=/data PULLCORD_HOST=0.0.0.0
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=4s --start-period=20s CMD \
-    ["python", "-c", "import os, ssl, urllib.request as u; s = bool(os.environ.get('PULLCORD_TLS_CERTIFICATE')); u.urlopen(f\"http{'s' * s}://127.0.0.1:{os.environ.get('PULLCORD_PORT', '8000')}/readyz\", timeout=3, context=ssl._create_unverified_context() if s else None)"]
+HEALTHCHECK --interval=15s --timeout=4s --start-period=20s CMD ["python", "-m", "workers.health"]
 ENTRYPOINT ["pullcord"]
 CMD ["up"]

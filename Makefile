@@ -1,20 +1,19 @@
 # Two commands do all the set-up: `make run` and `make test`. The rest is for who works on it.
 
 PYTHON ?= python3
-HOST ?= 127.0.0.1
-PORT ?= 8000
 UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
+given = $(if $(filter command,$(firstword $(origin $(1)))),PULLCORD_$(1)=$($(1)))
 
-.PHONY: run test check lint quick bench misbehave messages migration format settings clean
+.PHONY: run misbehave test check lint quick bench messages migration settings format clean
 
-run: .venv/.ready ## the demonstration plant
+run: .venv/.for-run ## the demonstration plant; HOST=0.0.0.0 for phones in the same network, PORT=8000
 	@sh .ci/packages optional libzbar0
-	@PULLCORD_HOST=$(HOST) PULLCORD_PORT=$(PORT) $(BIN)/pullcord demo
+	@$(call given,HOST) $(call given,PORT) exec $(BIN)/pullcord demo
 
-misbehave: .venv/.ready ## let a machine of the running demonstration leave its limits
+misbehave: .venv/.for-run ## let a machine of the running demonstration leave its limits; STATION=1 to 12
 	@$(BIN)/pullcord misbehave $(STATION)
 
 test: .venv/.ready ## every test, on both databases and in real browsers
@@ -23,7 +22,7 @@ test: .venv/.ready ## every test, on both databases and in real browsers
 
 check: lint quick ## what must be green before a commit, in a minute or two
 
-lint: .venv/.ready ## format, lint, types, contracts, catalogues, migrations
+lint: .venv/.ready ## format, lint, types, contracts, vendored files, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -53,15 +52,22 @@ format: .venv/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## forget the demonstration's data, keep what was installed
-	rm -rf var
+clean: ## forget what was set up; the plant in var/ stays
+	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.venv/.ready: pyproject.toml uv.lock $(UV)
-	@echo "Setting up .venv …"
-	@UV_PYTHON=$$(command -v $(PYTHON)) $(UV) sync --quiet --locked
+# What running needs is there sooner than what tests need; a test set-up serves both.
+.venv/.for-run: pyproject.toml uv.lock $(UV)
+	@echo "Setting up … 正在准备……"
+	@UV_PYTHON=$$(command -v $(PYTHON)) $(UV) sync --quiet --locked --no-dev --inexact
 	@touch $@
 
+.venv/.ready: pyproject.toml uv.lock $(UV)
+	@echo "Setting up for tests … 正在准备测试……"
+	@UV_PYTHON=$$(command -v $(PYTHON)) $(UV) sync --quiet --locked
+	@touch $@ .venv/.for-run
+
 $(UV):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pullcord needs Python 3.11 or newer.")'
-	@$(PYTHON) -m venv .uv || { echo "python3 has no venv: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Pullcord needs Python 3.11 or newer. If you have one by another name: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv .uv || { rm -rf .uv; echo "python3 has no venv: apt-get install python3-venv"; exit 1; }
 	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

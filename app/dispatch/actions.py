@@ -3,18 +3,21 @@
 Each `*_next` takes a batch of rows that are due, in one transaction, and returns how many; a worker repeats it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import insert, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from app.anomaly.actions import NOBODY, advance, record
 from app.anomaly.lifecycle import Action
 from app.anomaly.models import Anomaly, Clock, Event
-from app.dispatch.ladder import look
+from app.dispatch.ladder import again_after, look
 from app.dispatch.models import CALL, NEWS, Delivery, DeliveryState
 from app.dispatch.recipients import Recipient, recipients
 from app.flows import queries as flows
@@ -25,6 +28,9 @@ from app.people import queries as people
 from app.people.models import Address, Person, Team
 
 BATCH = 200
+log = structlog.get_logger()
+HOLD_REMINDER = timedelta(hours=1)  # a hold nobody has looked at again
+SET_ASIDE = timedelta(minutes=1)
 
 
 def due(session: Session, *, now: datetime) -> bool:
@@ -47,7 +53,8 @@ def strike_next(session: Session, *, now: datetime, channels: Iterable[str]) -> 
     if anomalies:
         plant = _Plant(session, set(channels), now)
         for anomaly in anomalies:
-            _strike(session, plant, anomaly, now=now)
+            with _apart(session, plant, anomaly, now=now):
+                _strike(session, plant, anomaly, now=now)
         plant.write()
     return len(anomalies)
 
@@ -87,9 +94,9 @@ def _strike(session: Session, plant: "_Plant", anomaly: Anomaly, *, now: datetim
             _next(session, anomaly, anomaly.rung, until)
         return
     if anomaly.clock == Clock.HOLD:
-        _next(session, anomaly, anomaly.rung, None)
         owner = Rung(clock="hold", after=0, call=(OWNER,))
-        _call(session, plant, anomaly, flow, owner, 0, now=now)
+        _call(session, plant, anomaly, flow, owner, anomaly.rung, now=now)
+        _next(session, anomaly, anomaly.rung + 1, now + HOLD_REMINDER)
         return
     rungs = flow.ladder(anomaly.severity).of(str(anomaly.clock))
     strike = look(rungs, anomaly.rung, clock_from=anomaly.clock_from or now, now=now)
@@ -101,11 +108,14 @@ def _strike(session: Session, plant: "_Plant", anomaly: Anomaly, *, now: datetim
     while strike.due and not reached and called < len(rungs):  # nobody on duty: the next rung at once
         reached += _call(session, plant, anomaly, flow, rungs[called], called, now=now)
         called += 1
+    if rungs and not strike.due and called >= len(rungs):  # the ladder has ended and still nobody came
+        _call(session, plant, anomaly, flow, rungs[-1], called, now=now)
+        called += 1
     next_at = strike.next_at
     if called < len(rungs):
         next_at = (anomaly.clock_from or now) + timedelta(seconds=rungs[called].after)
-    elif strike.due:
-        next_at = None
+    elif rungs:
+        next_at = now + again_after(called, rungs)
     _next(session, anomaly, called, next_at)
 
 
@@ -131,6 +141,23 @@ def _call(
 def _next(session: Session, anomaly: Anomaly, rung: int, at: datetime | None) -> None:
     mine = col(Anomaly.id) == anomaly.id, col(Anomaly.round) == anomaly.round
     session.execute(update(Anomaly).where(*mine).values(rung=rung, next_clock_at=at))
+
+
+@contextmanager
+def _apart(session: Session, plant: "_Plant", anomaly: Anomaly, *, now: datetime) -> Iterator[None]:
+    """One anomaly that cannot be dealt with must not stop everybody else's ladder: it waits, and the log says why."""
+    planned, left = len(plant.planned), {f: len(rows) for f, rows in session.info.items()}
+    try:
+        with session.begin_nested():
+            yield
+    except SQLAlchemyError:
+        raise  # the database's own: the whole batch is tried again
+    except Exception:
+        log.exception("dispatch.set_aside", anomaly=str(anomaly.id))
+        del plant.planned[planned:]
+        for f, rows in session.info.items():
+            del rows[left.get(f, 0) :]
+        _next(session, anomaly, anomaly.rung, now + SET_ASIDE)
 
 
 class _Plant:

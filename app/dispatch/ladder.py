@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 from app.flows.document import Rung
 
+FIRST_REPEAT = timedelta(minutes=15)
+LAST_REPEAT = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Strike:
@@ -24,3 +27,12 @@ def look(rungs: Sequence[Rung], called: int, *, clock_from: datetime, now: datet
     due = [rung for rung in ahead if clock_from + timedelta(seconds=rung.after) <= now]
     rest = ahead[len(due) :]
     return Strike(due, clock_from + timedelta(seconds=rest[0].after) if rest else None)
+
+
+def again_after(called: int, rungs: Sequence[Rung]) -> timedelta:
+    """Return how long to wait before the last rung is called once more: nobody is forgotten at the end of a ladder.
+
+    A quarter of an hour, then twice as long each time, at most a day: a reminder, not a siren.
+    """
+    repeats = min(max(called - len(rungs), 0), 10)
+    return min(FIRST_REPEAT * 2**repeats, LAST_REPEAT)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dispatch.ladder import look
+from app.dispatch.ladder import again_after, look
 from app.flows.document import Audience, Rung
 from tests.factories import MONDAY
 
@@ -78,3 +78,11 @@ def test_whenever_one_looks_each_rung_is_called_once_in_its_order_and_never_too_
         assert strike.next_at == (at(rest[0].after / 60) if rest else None)
 
     assert called == ladder
+
+
+def test_reminders_after_the_last_rung_come_rarer_and_rarer_and_never_stop():
+    waits = [again_after(called, LADDER).total_seconds() / 60 for called in range(3, 20)]
+
+    assert waits[:4] == [15, 30, 60, 120]
+    assert waits == sorted(waits)
+    assert waits[-1] == 24 * 60
