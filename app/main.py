@@ -105,7 +105,7 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
     )
     _one_after_another(app)
     # Around the router too: an address nobody has is answered with the same headers, in the same language.
-    app.asgi_handler = front_door(speaking(settings.language)(app.asgi_handler))
+    app.asgi_handler = speaking(settings.language)(front_door(app.asgi_handler))
     return app
 
 

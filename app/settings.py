@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "PULLCORD_"
@@ -87,13 +87,20 @@ def load() -> Settings:
     """Read the settings; refuse names nobody knows.
 
     Raises:
-        SystemExit: an unknown `PULLCORD_…` variable, in a sentence.
+        SystemExit: an unknown `PULLCORD_…` variable, or a value that cannot be, in a sentence.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise SystemExit(f"Unknown setting {', '.join(unknown)}. The known ones are in .env.example.")
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:  # what was given is not repeated: it may be a secret
+        names = [".".join(map(str, e["loc"])).upper().removeprefix(PREFIX) for e in error.errors()]
+        wrong = [f"{PREFIX}{name}: {e['msg']}." for name, e in zip(names, error.errors(), strict=True)]
+        raise SystemExit(
+            "\n".join([*wrong, "Nothing was started. What each setting means is in .env.example."])
+        ) from None
 
 
 def describe() -> str:

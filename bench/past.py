@@ -1,4 +1,4 @@
-"""Fills a database with what was before: a thousand anomalies row by row, a million by having the database multiply them."""
+"""Fills a database with what was before: a thousand anomalies row by row; a million by having the database copy them."""
 
 import random
 from collections.abc import Iterator
@@ -109,13 +109,13 @@ def _one(
         "station_id": station, "flow_version_id": version, "category": flow.category, "symptom": "",
         "message": "It does not sound right", "origin": "person", "severity": flow.severity, "practice": False,
         "team_id": plant.teams[flow.team], "occurred_at": at, "received_at": at, "local_day": at.date(),
-        "local_hour": at.hour, "clock_from": at, "rung": 1, "round": 1, "hold_reason": "", "occurrences": 1, "me_too": 0,
-        "alarms": 0, "alarms_active": 0, "end_reason": "", **state,
+        "local_hour": at.hour, "clock_from": at, "rung": 1, "round": 1, "hold_reason": "", "occurrences": 1,
+        "me_too": 0, "alarms": 0, "alarms_active": 0, "end_reason": "", **state,
     }  # fmt: skip
     occurrence = {
         "id": signal, "anomaly_id": anomaly, "station_id": station, "kind": "report", "source": "phone",
-        "fingerprint": f"{station.hex}:{flow.category}:", "digest": signal.hex, "message": row["message"], "details": {},
-        "occurred_at": at, "received_at": at,
+        "fingerprint": f"{station.hex}:{flow.category}:", "digest": signal.hex, "message": row["message"],
+        "details": {}, "occurred_at": at, "received_at": at,
     }  # fmt: skip
     details = {"source": "phone", "occurrence": signal.hex, "severity": flow.severity, "message": row["message"]}
     event = {"anomaly_id": anomaly, "kind": "reported", "at": at, "by": "", "told_at": at, "details": details}

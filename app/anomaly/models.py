@@ -23,8 +23,8 @@ class Clock(StrEnum):
     WATCH = "watch"
 
 
-def _partial_index(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+def _partial_index(name: str, *columns: str, where: str, pg: str = "") -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(pg or where))
 
 
 def _queue_index(name: str, *leading: str) -> Index:
@@ -46,6 +46,7 @@ class Anomaly(SQLModel, table=True):
         _partial_index("anomaly_offered", "offered_to_id", where="offered_to_id IS NOT NULL"),
         _partial_index("anomaly_clock", "next_clock_at", where="next_clock_at IS NOT NULL"),
         Index("anomaly_station", "station_id", "received_at"),
+        _partial_index("anomaly_station_open", "station_id", where="in_queue IS 1", pg="in_queue IS true"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -3,6 +3,7 @@
 Longer than most files because a card has many facts, and every list shows the same card.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -160,6 +161,11 @@ def occurrences(session: Session, anomaly_id: UUID, *, limit: int = 50) -> Seque
     ).all()
 
 
+def handle(occurrence_id: UUID) -> str:
+    """Return what pages for staff call a signal. Its id opens the reporter's receipt, so it is shown to nobody else."""
+    return hashlib.sha256(occurrence_id.bytes).hexdigest()[:16]
+
+
 def attachments(session: Session, anomaly_id: UUID) -> Sequence[Attachment]:
     """Return photos and voice notes, oldest first."""
     which = select(Attachment).where(col(Attachment.anomaly_id) == anomaly_id)
@@ -169,6 +175,27 @@ def attachments(session: Session, anomaly_id: UUID) -> Sequence[Attachment]:
 def last_seq(session: Session) -> int:
     """Return the number of the latest event, 0 when nothing ever happened."""
     return session.exec(select(func.max(Event.seq))).one() or 0
+
+
+def graded_by_hand(session: Session, anomaly_id: UUID) -> bool:
+    """Tell whether a person has set the severity: then no signal changes it any more."""
+    which = select(Event.seq).where(
+        col(Event.anomaly_id) == anomaly_id, col(Event.kind) == "regrade", col(Event.by_id).is_not(None)
+    )
+    return session.exec(which.limit(1)).first() is not None
+
+
+def events_since(session: Session, moment: datetime, *, limit: int) -> list[Told] | None:
+    """Return the events since `moment` in order; None when there are more than `limit`."""
+    latest = (
+        select(Event, Anomaly.number, Anomaly.status)
+        .join(Anomaly, col(Anomaly.id) == col(Event.anomaly_id))
+        .order_by(col(Event.seq).desc())
+        .limit(limit)
+    )
+    found = [(event, number, Status(status)) for event, number, status in session.exec(latest)]
+    recent = [told for told in found if told[0].at >= moment]
+    return None if len(recent) == limit else recent[::-1]
 
 
 def events_after(session: Session, seq: int, *, limit: int = 500) -> list[Told]:

@@ -1,5 +1,6 @@
 """HTTP for one anomaly: its page, its card on any list, and the stream that keeps pages alive."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -62,8 +63,17 @@ async def stream(request: AnyRequest, live: Live) -> Stream:
     """Server-sent events. What they carry is no secret of anybody: numbers and states, no names, no texts."""
     given = str(request.headers.get("last-event-id") or request.query_params.get("last") or "")
     last = int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None
+    since = _moment(request.query_params.get("since") or "")
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return Stream(live.listen(last, clock=utcnow), media_type="text/event-stream", headers=headers)
+    return Stream(live.listen(last, since=since, clock=utcnow), media_type="text/event-stream", headers=headers)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def show(request: AnyRequest, card: Card) -> Response[Any]:
@@ -113,7 +123,7 @@ def _told(event: Event) -> dict[str, Any]:
 
 def _signal(signal: Occurrence, *, splittable: bool) -> dict[str, Any]:
     return {
-        "id": signal.id,
+        "id": queries.handle(signal.id),
         "source": signal.source,
         "kind": signal.kind,
         "message": named(said) if isinstance(said := signal.details.get("message"), dict) else signal.message,

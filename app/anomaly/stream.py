@@ -7,7 +7,7 @@ for it. Events are numbered in the order of commits, so the last number a page s
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -20,6 +20,7 @@ KEPT = 256  # frames that wait for one page
 REPLAYED = 500  # events a page that comes back gets one by one; more: it loads everything again
 COALESCE = 0.1  # seconds in which several events of one anomaly are one frame
 HEARTBEAT = 15.0
+COMMITS_WITHIN = timedelta(seconds=5)  # an event carries the time at which its request came in
 RETRY_AFTER = 1.0
 
 RESYNC = b"event: resync\ndata: {}\n\n"
@@ -75,8 +76,13 @@ class Broadcaster:
         if len(events) < REPLAYED:
             await self._db.pulse.after(beats, rest=2.0)
 
-    async def listen(self, last: int | None, *, clock: Callable[[], datetime]) -> AsyncIterator[bytes]:
-        """Yield what a page gets: what it missed since `last`, then everything as it happens, and a heartbeat."""
+    async def listen(
+        self, last: int | None, *, since: datetime | None = None, clock: Callable[[], datetime]
+    ) -> AsyncIterator[bytes]:
+        """Yield what a page gets: what it missed, then everything as it happens, and a heartbeat.
+
+        It missed what came after event `last`; a page that has seen none, what came since it was made.
+        """
         page = _Page()
         self._pages.add(page)
         self._wanted.set()
@@ -86,6 +92,9 @@ class Broadcaster:
             if last is not None:
                 missed = await self._db.read(queries.events_after, last, limit=REPLAYED)
                 yield RESYNC if len(missed) == REPLAYED else _frames(missed)
+            elif since is not None:
+                recent = await self._db.read(queries.events_since, since - COMMITS_WITHIN, limit=REPLAYED)
+                yield RESYNC if recent is None else _frames(recent)
             while not self._closed:
                 frame = await page.next(HEARTBEAT)
                 yield frame if frame is not None else _beat(clock())

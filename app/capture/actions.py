@@ -13,8 +13,9 @@ from sqlmodel import Session, col, func, select
 
 from app.anomaly.actions import NOBODY, Actor, record, regrade
 from app.anomaly.lifecycle import OPEN, Status
-from app.anomaly.models import PEOPLE, Anomaly, Attachment, Event, Occurrence, Purpose
+from app.anomaly.models import PEOPLE, Anomaly, Attachment, Occurrence, Purpose
 from app.anomaly.queries import get as anomaly_to_change
+from app.anomaly.queries import graded_by_hand
 from app.flows import queries as flows
 from app.flows.answers import severity
 from app.kit.errors import N_, DomainError, NotFound
@@ -104,7 +105,7 @@ def details(
     session.refresh(anomaly)
     record(session, anomaly.id, "details", by=NOBODY, now=now, **said)
     answered = line_stopped is not None or danger is not None
-    if answered and anomaly.status in OPEN and not _regraded_by_hand(session, anomaly):
+    if answered and anomaly.status in OPEN and not graded_by_hand(session, anomaly.id):
         level = severity(flow, line_stopped=stopped, danger=hurt)
         if level < anomaly.severity or anomaly.occurrences == 1:
             regrade(session, anomaly, level, by=NOBODY, now=now)
@@ -120,6 +121,19 @@ def may_attach(session: Session, key: UUID, kind: str, file_id: UUID | None) -> 
     occurrence, anomaly = _report(session, key, to_change=False)
     if file_id is None or session.get(Attachment, file_id) is None:
         _has_room(session, occurrence, anomaly, kind)
+
+
+def may_attach_after(session: Session, anomaly_id: UUID, file_id: UUID | None) -> None:
+    """The same, for a photo of the repaired thing.
+
+    Raises:
+        EnoughPhotos, Ended, NotFound
+    """
+    anomaly = session.get(Anomaly, anomaly_id)
+    if anomaly is None:
+        raise NotFound()
+    if file_id is None or session.get(Attachment, file_id) is None:
+        _has_room_after(session, anomaly)
 
 
 def attach(session: Session, key: UUID, stored: Stored, *, now: datetime) -> Attachment:
@@ -144,11 +158,7 @@ def attach_after(session: Session, anomaly_id: UUID, stored: Stored, *, by: Pers
         if known.digest != stored.digest or known.anomaly_id != anomaly.id:
             raise FileClash()
         return known
-    if anomaly.status not in OPEN:
-        raise Ended()
-    count = select(func.count()).where(Attachment.anomaly_id == anomaly.id, Attachment.purpose == Purpose.AFTER)
-    if session.exec(count).one() >= MOST_PHOTOS:
-        raise EnoughPhotos()
+    _has_room_after(session, anomaly)
     return keep(session, anomaly, stored, Purpose.AFTER, occurrence_id=None, by=Actor.of(by), now=now)
 
 
@@ -195,16 +205,17 @@ def _report(session: Session, key: UUID, *, to_change: bool = True) -> tuple[Occ
     return occurrence, session.get_one(Anomaly, occurrence.anomaly_id)
 
 
+def _has_room_after(session: Session, anomaly: Anomaly) -> None:
+    if anomaly.status not in OPEN:
+        raise Ended()
+    count = select(func.count()).where(Attachment.anomaly_id == anomaly.id, Attachment.purpose == Purpose.AFTER)
+    if session.exec(count).one() >= MOST_PHOTOS:
+        raise EnoughPhotos()
+
+
 def _has_room(session: Session, occurrence: Occurrence, anomaly: Anomaly, kind: str) -> None:
     if anomaly.status not in OPEN:
         raise Ended()
     count = select(func.count()).where(Attachment.occurrence_id == occurrence.id, Attachment.kind == kind)
     if session.exec(count).one() >= (MOST_PHOTOS if kind == "photo" else MOST_VOICES):
         raise EnoughPhotos()
-
-
-def _regraded_by_hand(session: Session, anomaly: Anomaly) -> bool:
-    which = select(func.count()).where(
-        col(Event.anomaly_id) == anomaly.id, Event.kind == "regrade", col(Event.by_id).is_not(None)
-    )
-    return session.exec(which).one() > 0

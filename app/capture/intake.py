@@ -18,6 +18,7 @@ from sqlmodel import Session
 from app.anomaly import actions as anomalies
 from app.anomaly.lifecycle import OPEN, Action, Status
 from app.anomaly.models import Anomaly, Fingerprint, Occurrence
+from app.anomaly.queries import graded_by_hand
 from app.capture.ground import ground
 from app.capture.observation import Kind, Observation
 from app.flows.answers import severity
@@ -341,7 +342,7 @@ class _Batch:
         if row.status in FIXED and anomaly.seen_at and anomaly.seen_at >= (row.resolved_at or self.now):
             action, changes = FIXED[row.status]
             anomalies.advance(self.session, row, action, by=anomalies.NOBODY, now=self.now, changes=changes)
-        if anomaly.worse:
+        if anomaly.worse and not graded_by_hand(self.session, anomaly.id):
             anomalies.regrade(self.session, row, anomaly.worse, by=anomalies.NOBODY, now=self.now)
 
 

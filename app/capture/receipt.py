@@ -15,6 +15,13 @@ from app.flows import queries as flows
 from app.flows.document import FlowDocument
 from app.people.models import Person
 
+ASIDE = {
+    "contain": "contained",
+    "hold": "held",
+    "hand_over": "handed_over",
+    "release": "released",
+    "send_back": "sent_back",
+}
 DONE, NOW, TODO, BAD = "done", "now", "todo", "bad"
 
 
@@ -93,7 +100,20 @@ def steps(status: Status, received_at: datetime, events: list[Event]) -> list[St
     done.append(_step("fixed", latest.get("resolve"), fixed, running=status in OWNED - {Status.ACCEPTED}))
     checked = status in (Status.WATCHING, Status.CLOSED)
     done.append(_step("checked", latest.get("verify"), checked, running=status == Status.RESOLVED))
-    return done
+    return _in_between(done, events)
+
+
+def _in_between(steps: list[Step], events: list[Event]) -> list[Step]:
+    """Put what happened beside the straight road in its place: held, contained, handed over, given or sent back."""
+    past = [step for step in steps if step.state == DONE]
+    past += [
+        Step(ASIDE[event.kind], DONE, event.at, event.by)
+        for event in events
+        if event.kind in ASIDE and (event.kind != "hand_over" or event.details.get("taken"))
+    ]
+    first, *rest = past
+    rest.sort(key=lambda step: (step.at is not None, step.at))
+    return [first, *rest, *(step for step in steps if step.state != DONE)]
 
 
 def _step(kind: str, event: Event | None, reached: bool, *, running: bool) -> Step:

@@ -165,8 +165,9 @@ async def receipt_status(request: AnyRequest, key: FromPath[UUID], db: Db, me: M
 
 @post("/r/{key:uuid}/details", status_code=303)
 async def add_details(
-    request: AnyRequest, key: FromPath[UUID], data: URLEncodedBody[DetailsForm], db: Db, now: Now
+    request: AnyRequest, key: FromPath[UUID], data: URLEncodedBody[DetailsForm], db: Db, now: Now, reports: Reports
 ) -> Response[Any]:
+    reports.take(f"r:{key}", at=now.timestamp())
     await db.write(
         actions.details,
         key,
@@ -187,7 +188,9 @@ async def add_photo(
     db: Db,
     files: Files,
     now: Now,
+    reports: Reports,
 ) -> Response[Any]:
+    reports.take(f"r:{key}", at=now.timestamp())
     await db.read(actions.may_attach, key, "photo", data.id)
     stored = await store_photo(files, await _read(data.photo, LARGEST_PHOTO), data.id or new_id())
     kept = await db.write(actions.attach, key, stored, now=now)
@@ -204,7 +207,9 @@ async def add_voice(
     db: Db,
     files: Files,
     now: Now,
+    reports: Reports,
 ) -> Response[Any]:
+    reports.take(f"r:{key}", at=now.timestamp())
     await db.read(actions.may_attach, key, "voice", data.id)
     raw = await _read(data.voice, LARGEST_VOICE)
     voice = await transcode_voice(raw)
@@ -233,6 +238,7 @@ async def add_photo_after(
     files: Files,
     now: Now,
 ) -> Response[Any]:
+    await db.read(actions.may_attach_after, anomaly_id, data.id)
     stored = await store_photo(files, await _read(data.photo, LARGEST_PHOTO), data.id or new_id())
     kept = await db.write(actions.attach_after, anomaly_id, stored, by=staff, now=now)
     if wants_fragment(request) or wants_json(request):
@@ -267,7 +273,13 @@ async def scan_page(request: AnyRequest, db: Db, me: Me) -> Response[Any]:
 
 
 @post("/scan", status_code=303, request_max_body_size=REQUEST_LIMIT)
-async def scan_photo(data: Annotated[ScanForm, Body(media_type=RequestEncodingType.MULTI_PART)]) -> Redirect:
+async def scan_photo(
+    request: AnyRequest,
+    data: Annotated[ScanForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+    now: Now,
+    reports: Reports,
+) -> Redirect:
+    reports.take(_from(request, "scan"), at=now.timestamp())
     return see(f"/s/{await find_station_code(await _read(data.photo, LARGEST_PHOTO))}")
 
 

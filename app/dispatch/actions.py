@@ -1,6 +1,6 @@
-"""Events and clocks in, deliveries out; what was delivered, and what the phone said about it.
+"""Events and clocks in, deliveries out. Each `*_next` takes a batch of due rows in one transaction; a worker repeats it.
 
-Each `*_next` takes a batch of rows that are due, in one transaction, and returns how many; a worker repeats it.
+Longer than most files because a strike is one thought: the rungs that are due, whom they mean, and when to look again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -35,4 +35,4 @@ def again_after(called: int, rungs: Sequence[Rung]) -> timedelta:
     A quarter of an hour, then twice as long each time, at most a day: a reminder, not a siren.
     """
     repeats = min(max(called - len(rungs), 0), 10)
-    return min(FIRST_REPEAT * 2**repeats, LAST_REPEAT)
+    return min(FIRST_REPEAT * int(2**repeats), LAST_REPEAT)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.errors import N_, DomainError
+from app.kit.i18n import gettext
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CSP: Final = (
@@ -29,6 +30,12 @@ class Forged(DomainError):
     code = "pullcord.other_site"
     message = N_("This came from another website, so nothing was done. Open Pullcord itself and try again.")
     status = 403
+
+
+class BadAddress(DomainError):
+    code = "pullcord.bad_address"
+    message = N_("This address cannot be meant. Nothing was changed. Scan a station label or go to the start page.")
+    status = 400
 
 
 class TooMany(DomainError):
@@ -69,12 +76,9 @@ def _refusal(scope: Any) -> tuple[int, bytes] | None:
     path: str = scope["path"]
     query: bytes = scope.get("query_string", b"")
     if len(path) > LONGEST_PATH or "\x00" in path or "\ufffd" in path or b"%00" in query:
-        return (
-            400,
-            b"pullcord.bad_address: This address cannot be meant. Scan a station label or go to the start page.",
-        )
+        return 400, f"{BadAddress.code}: {gettext(BadAddress.message)}".encode()
     if scope["method"] not in SAFE_METHODS and not same_origin(scope["headers"]):
-        return 403, f"{Forged.code}: {Forged.message}".encode()
+        return 403, f"{Forged.code}: {gettext(Forged.message)}".encode()
     return None
 
 

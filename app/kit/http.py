@@ -75,7 +75,8 @@ def check_text(text: str) -> None:
     """
     if len(text) > LONGEST_TEXT:
         raise TooLong(limit=LONGEST_TEXT)
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    # U+FFFD is what a decoder puts where bytes were no UTF-8: what was meant is lost already.
+    if "\x00" in text or "\ufffd" in text or any("\ud800" <= c <= "\udfff" for c in text):
         raise BadInput()
 
 

@@ -59,8 +59,10 @@ class LoginNeeded(DomainError):
     status = 401
 
 
-def by_pin(session: Session, name: str, pin: str, *, now: datetime) -> Person | None:
-    """Check a name and its PIN or password. None: wrong, and counted (the caller raises after it is on disk).
+def by_pin(session: Session, name: str, pin: str, *, now: datetime) -> tuple[Person | None, bool]:
+    """Return who has this name, and whether the PIN or password fits; `note_try` writes it down.
+
+    A check costs tens of milliseconds on purpose, so it runs on a reader: the writer has a whole plant waiting.
 
     Raises:
         LockedOut: too many wrong tries; nothing was checked.
@@ -70,18 +72,18 @@ def by_pin(session: Session, name: str, pin: str, *, now: datetime) -> Person | 
     if person and person.locked_until and person.locked_until > now:
         left = (person.locked_until - now).total_seconds()
         raise LockedOut(minutes=int(left // 60) + 1)
-    secret_hashes = [person.pin, person.password] if person else []
-    fits = [_fits(known, pin) for known in secret_hashes or [_NOBODY]]  # all of them: equal time for every name
-    if not any(fits) or person is None:
-        if person:
-            person.failed_logins += 1
-            if person.failed_logins >= TRIES:
-                person.failed_logins, person.locked_until = 0, now + LOCKED_FOR
-            session.add(person)
-        return None
-    person.failed_logins, person.locked_until = 0, None
+    hashes = [person.pin, person.password] if person else []
+    fits = [_fits(known, pin) for known in hashes or [_NOBODY]]  # all of them: equal time for every name
+    return person, any(fits)
+
+
+def note_try(session: Session, person_id: UUID, *, fits: bool, now: datetime) -> None:
+    """Count a wrong try, and lock the name after too many; a right one forgives."""
+    person = session.get_one(Person, person_id, with_for_update=True)
+    person.failed_logins = 0 if fits else person.failed_logins + 1
+    if person.failed_logins >= TRIES:
+        person.failed_logins, person.locked_until = 0, now + LOCKED_FOR
     session.add(person)
-    return person
 
 
 def by_badge(session: Session, secret: str, *, now: datetime) -> Person:
@@ -127,8 +129,8 @@ def set_password(person: Person, password: str) -> None:
         person.password = HASHER.hash(password)
 
 
-def change_password(session: Session, person_id: UUID, current: str, password: str) -> bool:
-    """Give a manager or admin a new password; `current` is the PIN or password so far. False: that was wrong.
+def new_password(session: Session, person_id: UUID, current: str, password: str) -> str:
+    """Return the hash of a manager's new password; `current` is the PIN or password so far. "": that was wrong.
 
     Raises:
         WeakPassword
@@ -137,12 +139,16 @@ def change_password(session: Session, person_id: UUID, current: str, password: s
     if person.role.rank < Role.MANAGER.rank:
         raise NotAllowed()
     if not any([_fits(known, current) for known in (person.pin, person.password)]):  # noqa: C419
-        return False
+        return ""
     if len(password) < SHORTEST_PASSWORD:
         raise WeakPassword(least=SHORTEST_PASSWORD)
-    set_password(person, password)
+    return HASHER.hash(password)
+
+
+def store_password(session: Session, person_id: UUID, hashed: str) -> None:
+    person = session.get_one(Person, person_id)
+    person.password = hashed
     session.add(person)
-    return True
 
 
 def new_badge(person: Person) -> str:

@@ -96,9 +96,11 @@ async def login_page(request: AnyRequest, me: Me, next: FromQuery[str] = "/queue
 @post("/login", status_code=303)
 async def log_in(request: AnyRequest, data: URLEncodedBody[PinForm], db: Db, now: Now, config: Site) -> Response[Any]:
     logins.take(_from(request), at=now.timestamp())
-    person = await db.write(login.by_pin, data.name, data.pin, now=now)
+    person, fits = await db.read(login.by_pin, data.name, data.pin, now=now)
     target = safe_next(data.next, "/queue")
-    if person is None:
+    if person is not None and (not fits or person.failed_logins):
+        await db.write(login.note_try, person.id, fits=fits, now=now)
+    if person is None or not fits:
         return page(request, "people/login.html", status=403, next=target, failed=True, name=data.name)
     return await _enter(request, db, person, target, now=now, config=config)
 
@@ -139,8 +141,10 @@ async def set_password(
     request: AnyRequest, data: URLEncodedBody[PasswordForm], staff: Staff, db: Db, now: Now
 ) -> Redirect:
     logins.take(_from(request), at=now.timestamp())
-    if not await db.write(login.change_password, staff.id, data.current, data.password):
+    hashed = await db.read(login.new_password, staff.id, data.current, data.password)
+    if not hashed:
         raise login.WrongLogin()
+    await db.write(login.store_password, staff.id, hashed)
     return see("/me")
 
 

@@ -26,11 +26,11 @@ class Resolution(SQLModel, table=True):
     anomaly_id: UUID = Field(foreign_key="anomaly.id", index=True)
     by_id: UUID = Field(foreign_key="person.id")
     cause_class: CauseClass | None = Field(default=None, sa_type=choice(CauseClass))
-    cause: str = Field(default="", max_length=400)
-    fix: str = Field(default="", max_length=2000)
+    cause: str = ""
+    fix: str = ""
     permanent: bool = False
     at: datetime
     verdict: str = Field(default="", max_length=20, description="verified or sent_back")
     verdict_by_id: UUID | None = Field(default=None, foreign_key="person.id")
     verdict_at: datetime | None = None
-    verdict_reason: str = Field(default="", max_length=400)
+    verdict_reason: str = ""

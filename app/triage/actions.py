@@ -11,7 +11,7 @@ from app.anomaly.actions import Actor, advance, record
 from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status
 from app.anomaly.models import Anomaly, Attachment, Fingerprint, Occurrence
 from app.anomaly.permissions import require
-from app.anomaly.queries import get
+from app.anomaly.queries import get, handle
 from app.kit.errors import N_, BadInput, DomainError, NotFound
 from app.kit.ids import new_id
 from app.people.models import Person
@@ -38,12 +38,13 @@ def regrade(session: Session, anomaly_id: UUID, severity: int, *, by: Person, no
     return anomaly
 
 
-def split(session: Session, anomaly_id: UUID, occurrence_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+def split(session: Session, anomaly_id: UUID, signal_handle: str, *, by: Person, now: datetime) -> Anomaly:
     """Make one signal, and all of the same fingerprint, an anomaly of their own again. Return the new one."""
     anomaly = get(session, anomaly_id)
     require(anomaly, by, "split")
-    signal = session.get(Occurrence, occurrence_id)
-    if signal is None or signal.anomaly_id != anomaly.id:
+    ids = session.exec(select(Occurrence.id).where(col(Occurrence.anomaly_id) == anomaly.id)).all()
+    signal = next((session.get(Occurrence, one) for one in ids if handle(one) == signal_handle), None)
+    if signal is None:
         raise NotFound()
     moving = (col(Occurrence.anomaly_id) == anomaly.id, col(Occurrence.fingerprint) == signal.fingerprint)
     if not _others(session, anomaly, signal.fingerprint):

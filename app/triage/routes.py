@@ -23,7 +23,7 @@ class SeverityForm(Form):
 
 
 class SplitForm(Form):
-    occurrence: UUID
+    occurrence: str
 
 
 class MergeForm(Form):

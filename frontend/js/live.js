@@ -15,7 +15,8 @@ let heardAt = Date.now();
 let opened = false;
 
 function connect() {
-  source = new EventSource("/stream");
+  // What happens between the page and its stream is told first.
+  source = new EventSource(`/stream?since=${encodeURIComponent(document.documentElement.dataset.now)}`);
   source.addEventListener("open", () => {
     heard();
     if (opened) changed("*"); // what happened in between is asked for, not guessed

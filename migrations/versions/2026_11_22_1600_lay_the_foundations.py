@@ -367,6 +367,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("anomaly_station", ["station_id", "received_at"], unique=False)
         batch_op.create_index(
+            "anomaly_station_open",
+            ["station_id"],
+            unique=False,
+            sqlite_where=sa.text("in_queue IS 1"),
+            postgresql_where=sa.text("in_queue IS true"),
+        )
+        batch_op.create_index(
             "anomaly_to_verify",
             ["line_id", "team_id"],
             unique=False,
@@ -618,14 +625,14 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
-        sa.Column("cause", sa.String(length=400), nullable=False),
-        sa.Column("fix", sa.String(length=2000), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("fix", sa.String(), nullable=False),
         sa.Column("permanent", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verdict", sa.String(length=20), nullable=False),
         sa.Column("verdict_by_id", sa.Uuid(), nullable=True),
         sa.Column("verdict_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("verdict_reason", sa.String(length=400), nullable=False),
+        sa.Column("verdict_reason", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["anomaly_id"],
             ["anomaly.id"],
@@ -755,6 +762,9 @@ def downgrade() -> None:
             "anomaly_to_verify",
             sqlite_where=sa.text("status = 'resolved'"),
             postgresql_where=sa.text("status = 'resolved'"),
+        )
+        batch_op.drop_index(
+            "anomaly_station_open", sqlite_where=sa.text("in_queue IS 1"), postgresql_where=sa.text("in_queue IS true")
         )
         batch_op.drop_index("anomaly_station")
         batch_op.drop_index(

@@ -57,7 +57,16 @@ def test_what_was_called_off_ends_there():
 def test_sent_back_it_is_on_its_way_again():
     found = steps(S.ACCEPTED, MONDAY, events("called", "accept", "arrive", "resolve", "send_back"))
 
-    assert " ".join(step.state for step in found) == "done done done now todo todo"
+    told = ["received", "called", "accepted", "sent_back", "on_site", "fixed", "checked"]
+    assert [step.kind for step in found] == told
+    assert " ".join(step.state for step in found) == "done done done done now todo todo"
+
+
+def test_what_happens_beside_the_road_is_told_in_its_place():
+    found = steps(S.CONTAINED, MONDAY, events("called", "accept", "hold", "arrive", "contain"))
+
+    told = ["received", "called", "accepted", "held", "on_site", "contained", "fixed", "checked"]
+    assert [step.kind for step in found] == told
 
 
 def test_everybody_is_named_once_and_the_first_call_counts():

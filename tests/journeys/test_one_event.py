@@ -1,10 +1,12 @@
 """One event is one anomaly, whoever reports it and however often; and what was joined wrongly comes apart again."""
 
 import asyncio
+from uuid import UUID
 
 from sqlmodel import select
 
 from app.anomaly.models import Anomaly, Attachment, Occurrence
+from app.anomaly.queries import handle
 from app.kit.ids import new_id
 from tests.journeys.harness import done, leads_to, refused
 from tests.pictures import jpeg
@@ -60,7 +62,7 @@ async def test_it_is_split_in_one_tap_and_nothing_is_lost(plant):
     signal = next(signal for signal in await plant.all(Occurrence) if signal.kind == "alarm")
     plant.all_quiet()
 
-    answer = done(await plant.does("Wang Lei", "split", report.anomaly, occurrence=signal.id))
+    answer = done(await plant.does("Wang Lei", "split", report.anomaly, occurrence=handle(signal.id)))
 
     one, other = await plant.card(report.anomaly), await plant.card(leads_to(answer))
     assert (one.occurrences, one.me_too, one.alarms, one.alarms_active) == (2, 1, 0, 0)
@@ -75,7 +77,7 @@ async def test_after_a_split_each_gets_its_own_news(plant):
     report = await plant.worker_reports("Press 7", "machine")
     await plant.machine_reports("Press 7", "overheating")
     signal = next(signal for signal in await plant.all(Occurrence) if signal.kind == "alarm")
-    answer = await plant.does("Wang Lei", "split", report.anomaly, occurrence=signal.id)
+    answer = await plant.does("Wang Lei", "split", report.anomaly, occurrence=handle(signal.id))
     other = leads_to(answer)
 
     await plant.machine_is_normal("Press 7", "overheating")
@@ -90,7 +92,7 @@ async def test_a_photo_moves_with_its_report(plant):
     report = await plant.worker_reports("Press 7", "machine")
     done(await plant.sends_photo(report, jpeg()))
 
-    answer = await plant.does("Wang Lei", "split", alarmed, occurrence=report.key)
+    answer = await plant.does("Wang Lei", "split", alarmed, occurrence=handle(UUID(report.key)))
 
     other = await plant.card(leads_to(answer))
     assert (other.photo is not None, (await plant.card(alarmed)).photo) == (True, None)
@@ -102,7 +104,7 @@ async def test_a_photo_moves_with_its_report(plant):
 async def test_what_is_alone_cannot_be_split(plant):
     report = await plant.worker_reports("Press 7", "machine")
 
-    answer = await plant.does("Wang Lei", "split", report.anomaly, occurrence=report.key)
+    answer = await plant.does("Wang Lei", "split", report.anomaly, occurrence=handle(UUID(report.key)))
 
     assert refused(answer) == "triage.only_signal"
     assert len(await plant.all(Anomaly)) == 1

@@ -1,5 +1,8 @@
 """Another severity has another ladder: also for who is already on the way, and for what two that are one become."""
 
+from uuid import UUID
+
+from app.anomaly.queries import handle
 from tests.journeys.harness import done, leads_to
 
 
@@ -59,7 +62,7 @@ async def test_a_signal_that_is_split_off_again_calls_to_the_station_it_came_fro
     there = await plant.worker_reports("Press 8", "machine")
     await joined(plant, there, here)
 
-    answer = await plant.does("Wang Lei", "split", here.anomaly, occurrence=there.key)
+    answer = await plant.does("Wang Lei", "split", here.anomaly, occurrence=handle(UUID(there.key)))
 
     other = await plant.card(leads_to(answer))
     assert other.station == {"en": "Press 8", "zh": "8 号冲压机"}

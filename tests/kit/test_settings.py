@@ -32,3 +32,11 @@ def test_sqlite_and_a_folder_need_no_setting(tmp_path):
 
     assert settings.database == f"sqlite:///{tmp_path / 'pullcord.db'}"
     assert settings.storage.startswith("file:///")
+
+
+def test_a_value_that_cannot_be_is_a_sentence_that_repeats_no_secret(monkeypatch):
+    monkeypatch.setenv("PULLCORD_PORT", "s3cret")
+    with pytest.raises(SystemExit) as refusal:
+        load()
+    assert "PULLCORD_PORT" in str(refusal.value)
+    assert "s3cret" not in str(refusal.value)
