@@ -105,7 +105,7 @@ def advance(
         raise _not_now(session, anomaly)
     session.refresh(anomaly)
 
-    if after in (Status.CLOSED, Status.CANCELLED):
+    if after == Status.CANCELLED:  # what was closed is remembered: it may come back
         session.execute(delete(Fingerprint).where(col(Fingerprint.anomaly_id) == anomaly.id))
     record(session, anomaly.id, action, by=by, now=now, status=after, **details)
 

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session
 
 from app.anomaly import actions as anomalies
@@ -21,6 +21,7 @@ from app.anomaly.models import Anomaly, Fingerprint, Occurrence
 from app.anomaly.queries import graded_by_hand
 from app.capture.ground import ground
 from app.capture.observation import Kind, Observation
+from app.flows import queries as flows
 from app.flows.answers import severity
 from app.kit.db import Overtaken, at_commit
 from app.kit.direct import Direct, among, insert_many
@@ -33,6 +34,7 @@ PERSON = "person"
 FIXED: dict[Status, tuple[Action, dict[str, Any]]] = {
     Status.RESOLVED: (Action.SEND_BACK, {"resolved_at": None}),
     Status.WATCHING: (Action.RECUR, {"owner_id": None}),
+    Status.CLOSED: (Action.RECUR, {"owner_id": None, "ended_at": None}),
 }
 """What is seen again after somebody said that it was fixed: back to who said so, or a call to everybody."""
 FLOOD = 10  # alarms of one station within the merge window: more is a flood (ISA-18.2: ten in ten minutes)
@@ -90,6 +92,7 @@ class _Open:
     origin: str
     received_at: datetime
     flow_version_id: UUID
+    ended_at: datetime | None
     occurrences: int = 0
     me_too: int = 0
     alarms: int = 0
@@ -143,10 +146,21 @@ class _Batch:
         if wanted := {*self.owner_of.values(), *(o.anomaly_id for o in seen if o.anomaly_id)}:
             self._load(_BY_ID, ids=list(wanted))
 
+        # What was closed too long ago does not come back: it is a new anomaly that knows the old one.
+        self.before = {key: owner for key, owner in self.owner_of.items() if self._is_history(self.open[owner])}
+        for key in self.before:
+            del self.owner_of[key]
+
         # Only what may open something needs to know where it is and what surrounds it.
         new = [o for o in seen if o.fingerprint not in self.owner_of and o.key not in self.known and not o.anomaly_id]
         if new:
             self._look_around(new)
+
+    def _is_history(self, anomaly: _Open) -> bool:
+        if anomaly.status != Status.CLOSED or anomaly.ended_at is None:
+            return False
+        reopens = timedelta(days=flows.document(self.session, anomaly.flow_version_id).reopen_days)
+        return self.now - anomaly.ended_at > reopens
 
     def _look_around(self, new: Sequence[Observation]) -> None:
         stations = {o.station_id for o in new}
@@ -224,7 +238,7 @@ class _Batch:
         level = seen.severity or severity(flow, line_stopped=seen.line_stopped, danger=seen.danger)
         anomaly = _Open(
             new_id(), Status.REPORTED, level, seen.category, seen.station_id, _origin(seen), self.now,
-            version_id, is_new=True,
+            version_id, None, is_new=True,
         )  # fmt: skip
         self.open[anomaly.id] = anomaly
         self.near.setdefault(seen.station_id, []).append(anomaly)
@@ -256,6 +270,7 @@ class _Batch:
                 "round": 1,
                 "hold_reason": "",
                 "end_reason": "",
+                "previous_id": self.before.get(seen.fingerprint),
                 **anomalies.clock_start(Status.REPORTED, now=self.now),
             }
         )
@@ -324,6 +339,8 @@ class _Batch:
             }
         more = [_increments(anomaly) for anomaly in touched if not anomaly.is_new]
         insert_many(self.connection, _ANOMALY, self.anomalies, number=anomalies.next_number(self.connection))
+        if self.before:
+            self.connection.execute(delete(_FINGERPRINT).where(_FINGERPRINT.c.key.in_(list(self.before))))
         insert_many(self.connection, _FINGERPRINT, self.fingerprints)
         insert_many(self.connection, _OCCURRENCE, self.occurrences)
         if more and self.connection.execute(_COUNT_MORE, more).rowcount != len(more):
@@ -354,7 +371,7 @@ _KNOWN = Direct(
     select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(among(_OCCURRENCE.c.id, "keys"))
 )
 _OWNERS = Direct(select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(among(_FINGERPRINT.c.key, "prints")))
-_BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:8]))
+_BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:9]))
 _BY_ID = Direct(_BRIEF.where(among(_ANOMALY.c.id, "ids")))
 _NEAR = Direct(_BRIEF.where(among(_ANOMALY.c.station_id, "stations"), _ANOMALY.c.received_at >= bindparam("since")))
 _COUNTED = ("occurrences", "me_too", "alarms", "alarms_active")

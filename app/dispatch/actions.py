@@ -1,4 +1,4 @@
-"""Events and clocks in, deliveries out. Each `*_next` takes a batch of due rows in one transaction; a worker repeats it.
+"""Events and clocks in, deliveries out. Each `*_next` takes a batch of due rows in one transaction.
 
 Longer than most files because a strike is one thought: the rungs that are due, whom they mean, and when to look again.
 """

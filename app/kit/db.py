@@ -33,6 +33,8 @@ R = TypeVar("R")
 READERS = 4
 GROUP = 256  # jobs in one transaction: bounds what a failing one makes run again
 TRIES = 5  # for a job that lost a race against another process
+# PostgreSQL keeps the plan it made while a table was small. What the writer looks for always has an index.
+PLAN_FOR_MANY_ROWS = "-c enable_seqscan=off -c jit=off"
 
 _json = msgspec.json.Encoder(enc_hook=str)
 
@@ -188,8 +190,10 @@ def connect(url: str, *, writer: bool) -> Engine:
     parsed = make_url(url)
     options: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": msgspec.json.decode}
     if parsed.get_backend_name() == "postgresql":
+        if not writer:
+            return create_engine(parsed, pool_size=READERS, pool_pre_ping=True, **options)
         # The writer tries again when its connection was cut; asking before each commit whether it lives costs more.
-        return create_engine(parsed, pool_size=1 if writer else READERS, pool_pre_ping=not writer, **options)
+        return create_engine(parsed, pool_size=1, connect_args={"options": PLAN_FOR_MANY_ROWS}, **options)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 20}, **options)

@@ -79,7 +79,7 @@ class _Query:
 
 
 class _Insert:
-    """For SQLite a row of values; for PostgreSQL one JSON document, which it takes apart faster than we can adapt cells."""
+    """SQLite gets rows of values; PostgreSQL one JSON document, which it takes apart faster than we adapt cells."""
 
     def __init__(self, dialect: Dialect, table: Table, names: list[str], computed: Row) -> None:
         self.as_document = dialect.name == "postgresql"

@@ -71,3 +71,37 @@ async def test_what_has_ended_takes_no_more_words(plant):
     answer = await plant.posts(f"{report.receipt}/details", {"text": "Still smoking"})
 
     assert answer.json()["code"] == "capture.ended"
+
+
+async def test_what_was_closed_not_long_ago_is_opened_again(plant):
+    anomaly = await plant.machine_reports("Press 7", "overheating")
+    await plant.machine_is_normal("Press 7", "overheating")
+    await plant.is_fixed_by("Li Wei", anomaly)
+    done(await plant.does("Wang Lei", "verification", anomaly))
+    await plant.waits(days=15)
+    assert (await plant.card(anomaly)).status == "closed"
+    plant.all_quiet()
+
+    again = await plant.machine_reports("Press 7", "overheating")
+
+    card = await plant.card(anomaly)
+    assert (again, card.status, card.ended_at) == (anomaly, "reported", None)
+    assert "Li Wei" in plant.ringing()
+
+
+async def test_what_was_closed_long_ago_is_a_new_anomaly_that_knows_the_old_one(plant):
+    anomaly = await plant.machine_reports("Press 7", "overheating")
+    await plant.machine_is_normal("Press 7", "overheating")
+    await plant.is_fixed_by("Li Wei", anomaly)
+    done(await plant.does("Wang Lei", "verification", anomaly))
+    await plant.waits(days=15)
+    await plant.waits(days=31)
+
+    again = await plant.machine_reports("Press 7", "overheating")
+    await plant.machine_is_normal("Press 7", "overheating")
+    once_more = await plant.machine_reports("Press 7", "overheating")
+
+    assert again != anomaly
+    assert once_more == again
+    assert (await plant.card(anomaly)).status == "closed"
+    assert f"/anomalies/{anomaly}" in (await plant.sees(f"/anomalies/{again}", by="Wang Lei")).text
