@@ -12,7 +12,7 @@ from sqlmodel import Session
 from app.anomaly.lifecycle import Status
 from app.anomaly.models import Anomaly, Event, Fingerprint, Occurrence
 from app.flows.document import FlowDocument
-from app.kit.direct import insert_many
+from app.kit.many import insert_many
 from app.kit.ids import new_id
 from bench.plant import Plant, run
 

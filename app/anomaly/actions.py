@@ -16,7 +16,8 @@ from sqlmodel import Session, col, delete, func, select
 from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status, next_status
 from app.anomaly.models import Anomaly, Clock, Event, Fingerprint
 from app.kit.db import at_commit
-from app.kit.direct import Direct, insert_many
+from app.kit.direct import Direct
+from app.kit.many import insert_many
 from app.people.models import Person
 
 EVENT_LOG_LOCK = 7_074_676  # any number: the advisory lock under which events are numbered on PostgreSQL

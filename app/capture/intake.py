@@ -24,19 +24,24 @@ from app.capture.observation import Kind, Observation
 from app.flows import queries as flows
 from app.flows.answers import severity
 from app.kit.db import Overtaken, at_commit
-from app.kit.direct import Direct, among, insert_many
+from app.kit.direct import Direct, among
 from app.kit.errors import N_, DomainError
 from app.kit.ids import new_id
+from app.kit.many import insert_many, update_many
 from app.people.shifts import shift_at
 
 MACHINE = "machine"
 PERSON = "person"
+AFRESH: dict[str, Any] = dict.fromkeys(
+    ("owner_id", "accepted_at", "arrived_at", "contained_at", "resolved_at", "verified_at", "ended_at")
+)
 FIXED: dict[Status, tuple[Action, dict[str, Any]]] = {
     Status.RESOLVED: (Action.SEND_BACK, {"resolved_at": None}),
-    Status.WATCHING: (Action.RECUR, {"owner_id": None}),
-    Status.CLOSED: (Action.RECUR, {"owner_id": None, "ended_at": None}),
+    Status.WATCHING: (Action.RECUR, AFRESH),
+    Status.CLOSED: (Action.RECUR, AFRESH),
 }
 """What is seen again after somebody said that it was fixed: back to who said so, or a call to everybody."""
+SAME_TROUBLE = timedelta(hours=12)  # for a tap after the check; for alarms the flow decides
 FLOOD = 10  # alarms of one station within the merge window: more is a flood (ISA-18.2: ten in ten minutes)
 
 
@@ -92,6 +97,7 @@ class _Open:
     origin: str
     received_at: datetime
     flow_version_id: UUID
+    verified_at: datetime | None
     ended_at: datetime | None
     occurrences: int = 0
     me_too: int = 0
@@ -146,8 +152,12 @@ class _Batch:
         if wanted := {*self.owner_of.values(), *(o.anomaly_id for o in seen if o.anomaly_id)}:
             self._load(_BY_ID, ids=list(wanted))
 
-        # What was closed too long ago does not come back: it is a new anomaly that knows the old one.
-        self.before = {key: owner for key, owner in self.owner_of.items() if self._is_history(self.open[owner])}
+        # An alarm that returns is the same trouble. A thumb on a tile says less: days after the check it is a new
+        # anomaly that knows the old one, and so is whatever was closed long ago.
+        tapped = {o.fingerprint for o in seen if o.kind == Kind.REPORT}
+        self.before = {
+            key: owner for key, owner in self.owner_of.items() if self._is_history(self.open[owner], key in tapped)
+        }
         for key in self.before:
             del self.owner_of[key]
 
@@ -156,7 +166,9 @@ class _Batch:
         if new:
             self._look_around(new)
 
-    def _is_history(self, anomaly: _Open) -> bool:
+    def _is_history(self, anomaly: _Open, tapped: bool) -> bool:
+        if tapped and anomaly.verified_at is not None:
+            return self.now - anomaly.verified_at > SAME_TROUBLE
         if anomaly.status != Status.CLOSED or anomaly.ended_at is None:
             return False
         reopens = timedelta(days=flows.document(self.session, anomaly.flow_version_id).reopen_days)
@@ -238,7 +250,7 @@ class _Batch:
         level = seen.severity or severity(flow, line_stopped=seen.line_stopped, danger=seen.danger)
         anomaly = _Open(
             new_id(), Status.REPORTED, level, seen.category, seen.station_id, _origin(seen), self.now,
-            version_id, None, is_new=True,
+            version_id, None, None, is_new=True,
         )  # fmt: skip
         self.open[anomaly.id] = anomaly
         self.near.setdefault(seen.station_id, []).append(anomaly)
@@ -358,6 +370,10 @@ class _Batch:
         row = self.session.get_one(Anomaly, anomaly.id, populate_existing=True)
         if row.status in FIXED and anomaly.seen_at and anomaly.seen_at >= (row.resolved_at or self.now):
             action, changes = FIXED[row.status]
+            if (
+                action == Action.RECUR
+            ):  # called anew: people wait from now on; when it first began stays in `occurred_at`
+                changes = changes | {"received_at": self.now}
             anomalies.advance(self.session, row, action, by=anomalies.NOBODY, now=self.now, changes=changes)
         if anomaly.worse and not graded_by_hand(self.session, anomaly.id):
             anomalies.regrade(self.session, row, anomaly.worse, by=anomalies.NOBODY, now=self.now)
@@ -371,15 +387,10 @@ _KNOWN = Direct(
     select(_OCCURRENCE.c.id, _OCCURRENCE.c.anomaly_id, _OCCURRENCE.c.digest).where(among(_OCCURRENCE.c.id, "keys"))
 )
 _OWNERS = Direct(select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(among(_FINGERPRINT.c.key, "prints")))
-_BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:9]))
+_BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:10]))
 _BY_ID = Direct(_BRIEF.where(among(_ANOMALY.c.id, "ids")))
 _NEAR = Direct(_BRIEF.where(among(_ANOMALY.c.station_id, "stations"), _ANOMALY.c.received_at >= bindparam("since")))
 _COUNTED = ("occurrences", "me_too", "alarms", "alarms_active")
-_COUNT_MORE = (
-    update(_ANOMALY)
-    .where(_ANOMALY.c.id == bindparam("anomaly"), _ANOMALY.c.status == bindparam("as_seen"))
-    .values({name: _ANOMALY.c[name] + bindparam(f"more_{name}") for name in _COUNTED})
-)
 
 
 def _increments(anomaly: _Open) -> dict[str, object]:

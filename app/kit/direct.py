@@ -1,15 +1,14 @@
-"""Statements that run for every report, written with SQLAlchemy and handed straight to the driver.
+"""Questions that are asked for every report, written with SQLAlchemy and handed straight to the driver.
 
-Each has one text, whether it is about one report or a flood: it is made once for each kind of database, with what
-makes its values ready. SQLAlchemy does that anew for each row and each length of a list, and intake spent most of its
-time there.
+Each has one text, whether it is about one report or a flood, made once for each kind of database. SQLAlchemy writes out a
+list anew for each length of it, and goes through ten layers for each statement: intake spent most of its time there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, Boolean, Connection, Dialect, Select, String, Table, TextClause, bindparam, insert
+from sqlalchemy import ARRAY, Boolean, Connection, Dialect, Select, String, TextClause, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
@@ -18,7 +17,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 CURSOR = "direct"
 
-Row = Mapping[str, Any]
 Process = Callable[[Any], Any] | None
 
 
@@ -35,22 +33,11 @@ class Direct:
         Raises:
             DBAPIError: what SQLAlchemy would have raised.
         """
-        dialect = connection.dialect
-        query = self._made.get(dialect.name) or self._made.setdefault(dialect.name, _Query(dialect, self._statement))
+        kind = connection.dialect.name
+        query = self._made.get(kind)
+        if query is None:
+            query = self._made[kind] = _Query(connection.dialect, self._statement)
         return query.rows(connection, values)
-
-
-def insert_many(connection: Connection, table: Table, rows: Sequence[Row], **computed: ColumnElement[Any]) -> None:
-    """Insert rows that all name the same columns, those with a default too. None: nothing is done.
-
-    `computed` are columns that the database works out for each row: always the same expressions for the same columns.
-    """
-    if rows:
-        key = connection.dialect.name, table, tuple(rows[0])
-        made = _inserts.get(key)
-        if made is None:
-            made = _inserts[key] = _Insert(connection.dialect, table, list(rows[0]), computed)
-        made.put(connection, rows)
 
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
@@ -58,72 +45,16 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return _Among(column, bindparam(name, type_=_ListOf(column.type)))
 
 
-class _Query:
-    def __init__(self, dialect: Dialect, statement: Any) -> None:
-        compiled = statement.compile(dialect=dialect)
-        self.text = str(compiled)
-        self.positional: bool = compiled.positional
-        self.cells = [
-            (name, _before(compiled.binds[name].type, dialect)) for name in compiled.positiontup or compiled.binds
-        ]
-        self.columns = [_after(column.type, dialect) for column in getattr(statement, "selected_columns", ())]
+def run(connection: Connection, text: str, values: Any, *, many: bool = False) -> Any:
+    """Have the driver run `text` in the transaction of `connection`, with values as it wants them; return its cursor.
 
-    def rows(self, connection: Connection, values: Row) -> list[Any]:
-        ready = {name: process(values[name]) if process else values[name] for name, process in self.cells}
-        found = _run(connection, self.text, tuple(ready.values()) if self.positional else ready).fetchall()
-        if not found or not any(self.columns):
-            return list(found)
-        columns = zip(*found, strict=True)
-        done = [map(process, cells) if process else cells for process, cells in zip(self.columns, columns, strict=True)]
-        return list(zip(*done, strict=True))
-
-
-class _Insert:
-    """SQLite gets rows of values; PostgreSQL one JSON document, which it takes apart faster than we adapt cells."""
-
-    def __init__(self, dialect: Dialect, table: Table, names: list[str], computed: Row) -> None:
-        self.as_document = dialect.name == "postgresql"
-        if self.as_document:
-            self.text = _from_document(dialect, table, names, computed)
-            return
-        statement = insert(table).values(computed) if computed else insert(table)
-        compiled: Any = statement.inline().compile(dialect=dialect, column_keys=[*names, *computed])
-        self.text = str(compiled)
-        self.cells = [(name, _before(table.c[name].type, dialect)) for name in compiled.positiontup]
-
-    def put(self, connection: Connection, rows: Sequence[Row]) -> None:
-        if self.as_document:
-            _run(connection, self.text, (_encode(rows).decode(),))
-        elif len(rows) == 1:
-            (row,) = rows
-            _run(connection, self.text, [process(row[name]) if process else row[name] for name, process in self.cells])
-        else:
-            columns = [_processed([row[name] for row in rows], process) for name, process in self.cells]
-            _run(connection, self.text, list(zip(*columns, strict=True)), many=True)
-
-
-def _from_document(dialect: Dialect, table: Table, names: list[str], computed: Row) -> str:
-    quote = dialect.identifier_preparer.quote
-    given = ", ".join(quote(name) for name in names)
-    columns = ", ".join([given, *(quote(name) for name in computed)])
-    values = ", ".join([given, *(str(expression.compile(dialect=dialect)) for expression in computed.values())])
-    rows = f"json_populate_recordset(NULL::{quote(table.name)}, %s::json)"
-    return f"INSERT INTO {quote(table.name)} ({columns}) SELECT {values} FROM {rows}"  # noqa: S608  (all ours)
-
-
-def _processed(values: list[Any], process: Process) -> list[Any]:
-    """Make one column ready for the database. What came together shares most of its values: do those once."""
-    if process is None:
-        return values
-    first = values[0]
-    if any(value is not first for value in values):
-        return [process(value) for value in values]
-    return [process(first)] * len(values)
-
-
-def _run(connection: Connection, text: str, values: Any, *, many: bool = False) -> Any:
+    Raises:
+        DBAPIError: what SQLAlchemy would have raised.
+    """
     # One cursor for as long as the connection lives: for psycopg, making one costs half as much as using it.
-    cursor = connection.info.get(CURSOR) or connection.info.setdefault(CURSOR, connection.connection.cursor())
+    cursor = connection.info.get(CURSOR)
+    if cursor is None:
+        cursor = connection.info[CURSOR] = connection.connection.cursor()
     try:
         (cursor.executemany if many else cursor.execute)(text, values)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -132,12 +63,29 @@ def _run(connection: Connection, text: str, values: Any, *, many: bool = False) 
     return cursor
 
 
-def _before(type_: TypeEngine[Any], dialect: Dialect) -> Process:
+def into_database(type_: TypeEngine[Any], dialect: Dialect) -> Process:
+    """Return what makes a value of this type ready for the driver; None: it is as it is."""
     return type_.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _after(type_: TypeEngine[Any], dialect: Dialect) -> Process:
-    return type_.dialect_impl(dialect).result_processor(dialect, None)
+class _Query:
+    def __init__(self, dialect: Dialect, statement: Any) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.text = str(compiled)
+        self.positional: bool = compiled.positional
+        names = compiled.positiontup or compiled.binds
+        self.cells = [(name, into_database(compiled.binds[name].type, dialect)) for name in names]
+        columns = getattr(statement, "selected_columns", ())
+        self.columns = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+
+    def rows(self, connection: Connection, values: dict[str, Any]) -> list[Any]:
+        ready = {name: process(values[name]) if process else values[name] for name, process in self.cells}
+        found = run(connection, self.text, tuple(ready.values()) if self.positional else ready).fetchall()
+        if not found or not any(self.columns):
+            return list(found)
+        columns = zip(*found, strict=True)
+        done = [map(process, cells) if process else cells for process, cells in zip(self.columns, columns, strict=True)]
+        return list(zip(*done, strict=True))
 
 
 class _Among(FunctionElement[bool]):
@@ -176,9 +124,8 @@ class _ListOf(TypeDecorator[list[Any]]):
     def bind_processor(self, dialect: Dialect) -> Process:
         if dialect.name == "postgresql":
             return None
-        process = _before(self.one, dialect)
+        process = into_database(self.one, dialect)
         return lambda values: _encode([process(one) for one in values] if process else values).decode()
 
 
-_encode = msgspec.json.Encoder(enc_hook=str).encode
-_inserts: dict[tuple[str, Table, tuple[str, ...]], _Insert] = {}
+_encode = msgspec.json.Encoder().encode

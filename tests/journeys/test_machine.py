@@ -106,6 +106,19 @@ async def test_a_worker_who_reports_it_again_reopens_it_too(plant):
     assert (again.anomaly, (await plant.card(report.anomaly)).status) == (report.anomaly, "reported")
 
 
+async def test_a_tap_days_later_is_a_new_anomaly_that_knows_the_old_one(plant):
+    report = await plant.worker_reports("Press 7")
+    await plant.is_fixed_by("Li Wei", report.anomaly)
+    done(await plant.verifies("Wang Lei", report.anomaly))
+    await plant.waits(days=2)
+
+    again = await plant.worker_reports("Press 7")
+
+    assert again.anomaly != report.anomaly
+    assert (await plant.row(again.anomaly)).previous_id == report.anomaly
+    assert (await plant.card(report.anomaly)).status == "watching"
+
+
 async def test_the_watch_window_closes_by_the_clock(plant):
     anomaly = await plant.machine_reports("Press 7", "overheating")
     await plant.is_fixed_by("Li Wei", anomaly)
