@@ -12,8 +12,8 @@ from sqlmodel import Session
 from app.anomaly.lifecycle import Status
 from app.anomaly.models import Anomaly, Event, Fingerprint, Occurrence
 from app.flows.document import FlowDocument
-from app.kit.many import insert_many
 from app.kit.ids import new_id
+from app.kit.many import insert_many
 from bench.plant import Plant, run
 
 TEMPLATE = 1000

@@ -24,6 +24,9 @@ def run() -> None:
             compare_type=True,
         )
         with context.begin_transaction():
+            if connection.dialect.name == "postgresql":
+                # Several processes start at once: one migrates, the others wait and find it done.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7074677)")
             context.run_migrations()
     engine.dispose()
 

@@ -49,7 +49,9 @@ def may(anomaly: Subject, person: Person | None) -> set[str]:
     if status == Status.RESOLVED and lead and anomaly.resolver_id != person.id:
         can |= {"verify", "send_back"}
     if status in OPEN and lead:
-        can |= {"regrade", "split", "merge"}
+        can |= {"regrade", "split"}
+    if status in (Status.REPORTED, Status.ACCEPTED, Status.ON_SITE) and lead:
+        can.add("merge")
     return can
 
 

@@ -355,7 +355,7 @@ class _Batch:
             self.connection.execute(delete(_FINGERPRINT).where(_FINGERPRINT.c.key.in_(list(self.before))))
         insert_many(self.connection, _FINGERPRINT, self.fingerprints)
         insert_many(self.connection, _OCCURRENCE, self.occurrences)
-        if more and self.connection.execute(_COUNT_MORE, more).rowcount != len(more):
+        if update_many(self.connection, _ANOMALY, more, where=("id", "status"), adding=True) != len(more):
             raise Overtaken()  # one of them has ended, or was fixed: nobody would be called
         if self.events:
             at_commit(self.session, anomalies.write_events, *self.events)
@@ -394,11 +394,7 @@ _COUNTED = ("occurrences", "me_too", "alarms", "alarms_active")
 
 
 def _increments(anomaly: _Open) -> dict[str, object]:
-    return {
-        "anomaly": anomaly.id,
-        "as_seen": anomaly.status,
-        **{f"more_{name}": getattr(anomaly, name) for name in _COUNTED},
-    }
+    return {"id": anomaly.id, "status": anomaly.status, **{name: getattr(anomaly, name) for name in _COUNTED}}
 
 
 def _origin(seen: Observation) -> str:

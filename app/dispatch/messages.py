@@ -51,7 +51,7 @@ def compose(facts: Facts, *, lang: str, token: str, public_url: str, now: dateti
     say = translations(lang).ugettext
     minutes = int((now - facts.received_at).total_seconds() // 60)
     words = {
-        "mark": MARKS[facts.severity],
+        "mark": MARKS.get(facts.severity, "•"),
         "line": named(facts.line, lang),
         "station": named(facts.station, lang),
         "category": named(facts.symptom or facts.category, lang),

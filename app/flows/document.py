@@ -24,7 +24,7 @@ class Choice(Strict):
 
 
 class Audience(Strict):
-    """People on duty: of a team ("owner": the flow's own), of a role or above, of the station's line, or the owner."""
+    """People on duty: of a team ("owner": the flow's own), of a role, of the station's line, or the owner."""
 
     team: str = ""
     role: Role | None = None

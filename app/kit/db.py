@@ -23,6 +23,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
+from app.kit.errors import DomainError
 from app.kit.pulse import Pulse
 
 P = ParamSpec("P")
@@ -149,7 +150,7 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             for place, job in enumerate(group):
                 if job.run is not None:
-                    answers[place] = job.run(session)
+                    answers[place] = job.run(session) if len(group) == 1 else _apart(session, job.run)
                 elif job.door is not None:
                     doors.setdefault(job.door, []).append(place)
             for door, places in doors.items():
@@ -175,6 +176,18 @@ class Database:
 def at_commit(session: Session, f: Callable[[Session, list[R]], None], *rows: R) -> None:
     """Let `f(session, rows)` run as the last thing of this transaction, once for all rows that were handed in."""
     session.info.setdefault(f, []).extend(rows)
+
+
+def _apart(session: Session, run: Callable[[Session], Any]) -> Any:
+    """Run one of several jobs so that its refusal undoes its own writes and nobody else's."""
+    left = {f: len(rows) for f, rows in session.info.items()}
+    try:
+        with session.begin_nested():
+            return run(session)
+    except DomainError as refusal:
+        for f, rows in session.info.items():
+            del rows[left.get(f, 0) :]
+        return refusal
 
 
 def finish(session: Session) -> None:

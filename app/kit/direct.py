@@ -1,7 +1,7 @@
 """Questions that are asked for every report, written with SQLAlchemy and handed straight to the driver.
 
-Each has one text, whether it is about one report or a flood, made once for each kind of database. SQLAlchemy writes out a
-list anew for each length of it, and goes through ten layers for each statement: intake spent most of its time there.
+Each has one text, whether it is about one report or a flood, made once for each kind of database. SQLAlchemy writes out
+a list anew for each length of it, and goes through ten layers for each statement: intake spent most of its time there.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Many rows in one statement, straight to the driver: what a flood writes.
 
-SQLite gets rows of values, each column made ready at once; PostgreSQL one JSON document, which it takes apart faster than
-we could adapt its cells one by one.
+SQLite gets rows of values, each column made ready at once; PostgreSQL one JSON document, which it takes apart faster
+than we could adapt its cells one by one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from app.kit.direct import Process, into_database, run
 
 Row = Mapping[str, Any]
+Names = tuple[str, ...]
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[Row], **computed: ColumnElement[Any]) -> None:
@@ -22,45 +23,54 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Row], **com
     `computed` are columns that the database works out for each row, the same ones whenever it is this table.
     """
     if rows:
-        _Statement.of(connection, table, "insert", tuple(rows[0]), computed).put(connection, rows)
+        _Statement.of(connection, table, ("insert",), tuple(rows[0]), computed).put(connection, rows)
 
 
-def update_many(connection: Connection, table: Table, rows: Sequence[Row], *, by: str, adding: bool = False) -> None:
-    """Set the columns that `rows` name, or add to them, each row in that one where column `by` is the same."""
-    if rows:
-        _Statement.of(connection, table, f"add {by}" if adding else f"set {by}", tuple(rows[0]), {}).put(
-            connection, rows
-        )
+def update_many(
+    connection: Connection, table: Table, rows: Sequence[Row], *, where: tuple[str, ...], adding: bool = False
+) -> int:
+    """Set what `rows` name, or add to it, each in that row of the table where the columns `where` are as it says.
+
+    Return how many rows of the table were meant.
+    """
+    if not rows:
+        return 0
+    verb = "add" if adding else "set"
+    cursor = _Statement.of(connection, table, (verb, *where), tuple(rows[0]), {}).put(connection, rows)
+    return int(cursor.rowcount)
 
 
 class _Statement:
-    """One text for one table and these columns, and what makes their values ready."""
+    """One text for one table and these columns, and what makes their values ready.
 
-    def __init__(self, dialect: Dialect, table: Table, what: str, names: tuple[str, ...], computed: Row) -> None:
-        write = _Writing(dialect, table, computed)
-        self.as_document = write.as_document
-        verb, _, by = what.partition(" ")
-        order = [*(name for name in names if name != by), by] if by else list(names)
-        self.text = write.update(order[:-1], by, adding=verb == "add") if by else write.insert(order)
-        self.cells = [(name, into_database(table.c[name].type, dialect)) for name in order]
+    `what` is insert; or set or add, and the columns of the condition.
+    """
+
+    def __init__(self, dialect: Dialect, table: Table, what: Names, names: Names, computed: Row) -> None:
+        verb, *where = what
+        writing = _Writing(dialect, table, computed)
+        changed = [name for name in names if name not in where]
+        self.as_document = writing.as_document
+        self.text = writing.insert(names) if verb == "insert" else writing.update(changed, where, adding=verb == "add")
+        self.cells = [(name, into_database(table.c[name].type, dialect)) for name in (*changed, *where)]
 
     @classmethod
-    def of(cls, connection: Connection, table: Table, what: str, names: tuple[str, ...], computed: Row) -> "_Statement":
+    def of(cls, connection: Connection, table: Table, what: Names, names: Names, computed: Row) -> "_Statement":
         key = connection.dialect.name, table, what, names
         made = _statements.get(key)
         if made is None:
             made = _statements[key] = cls(connection.dialect, table, what, names, computed)
         return made
 
-    def put(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def put(self, connection: Connection, rows: Sequence[Row]) -> Any:
         if self.as_document:
-            run(connection, self.text, (_encode(rows).decode(),))
-        elif len(rows) == 1:
+            return run(connection, self.text, (_encode(rows).decode(),))
+        if len(rows) == 1:
             (row,) = rows
-            run(connection, self.text, [process(row[name]) if process else row[name] for name, process in self.cells])
-        else:
-            columns = [_processed([row[name] for row in rows], process) for name, process in self.cells]
-            run(connection, self.text, list(zip(*columns, strict=True)), many=True)
+            cells = [process(row[name]) if process else row[name] for name, process in self.cells]
+            return run(connection, self.text, cells)
+        columns = [_processed([row[name] for row in rows], process) for name, process in self.cells]
+        return run(connection, self.text, list(zip(*columns, strict=True)), many=True)
 
 
 class _Writing:
@@ -79,11 +89,16 @@ class _Writing:
         rows = f"SELECT {values} {self.given}" if self.as_document else f"VALUES ({values})"
         return f"INSERT INTO {self.table} ({columns}) {rows}"
 
-    def update(self, names: Sequence[str], by: str, *, adding: bool) -> str:
-        old = f"{self.table}.{{0}} + " if adding else ""
-        changes = ", ".join(f"{self.quote(n)} = {old.format(self.quote(n))}{self._value(n)}" for n in names)
-        rows = f" {self.given}" if self.as_document else ""
-        return f"UPDATE {self.table} SET {changes}{rows} WHERE {self.table}.{self.quote(by)} = {self._value(by)}"
+    def update(self, names: Sequence[str], where: Sequence[str], *, adding: bool) -> str:
+        changes = ", ".join(
+            f"{self.quote(name)} = {self._old(name) if adding else ''}{self._value(name)}" for name in names
+        )
+        same = " AND ".join(f"{self.table}.{self.quote(name)} = {self._value(name)}" for name in where)
+        rows = f"{changes} {self.given}" if self.as_document else changes
+        return f"UPDATE {self.table} SET {rows} WHERE {same}"  # noqa: S608
+
+    def _old(self, name: str) -> str:
+        return f"{self.table}.{self.quote(name)} + "
 
     def _value(self, name: str) -> str:
         return f"given.{self.quote(name)}" if self.as_document else "?"
@@ -100,4 +115,4 @@ def _processed(values: list[Any], process: Process) -> list[Any]:
 
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
-_statements: dict[tuple[str, Table, str, tuple[str, ...]], _Statement] = {}
+_statements: dict[tuple[str, Table, Names, Names], _Statement] = {}

@@ -13,6 +13,7 @@ from app.people.models import Person, Role
 
 MAINTENANCE, SITE = new_id(), new_id()
 ORDERS = {"regrade", "split", "merge"}
+LATER = ORDERS - {"merge"}  # a repair is under way: it cannot become another one's
 
 
 def person(role: Role, team: UUID | None = None) -> Person:
@@ -49,8 +50,8 @@ EXPECTED: dict[Status, dict[str, set[str]]] = {
         "offered": {"take_over"},
         **dict.fromkeys(LEADS, {"release", "cancel"} | ORDERS),
     },
-    Status.CONTAINED: {"owner": OWNERS, "offered": {"take_over"}, **dict.fromkeys(LEADS, {"release"} | ORDERS)},
-    Status.RESOLVED: {**dict.fromkeys(LEADS, {"verify", "send_back"} | ORDERS), "resolver": ORDERS},
+    Status.CONTAINED: {"owner": OWNERS, "offered": {"take_over"}, **dict.fromkeys(LEADS, {"release"} | LATER)},
+    Status.RESOLVED: {**dict.fromkeys(LEADS, {"verify", "send_back"} | LATER), "resolver": LATER},
     Status.WATCHING: {},
     Status.CLOSED: {},
     Status.CANCELLED: {},
