@@ -53,16 +53,27 @@ class Installation:
 class Process:
     """`pullcord web`, `pullcord work dispatch`, …; ended at the latest when the block ends."""
 
-    def __init__(self, installation: Installation, *arguments: str) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        *arguments: str,
+        module: str = "workers.cli",
+        limit: Callable[[], None] | None = None,
+    ) -> None:
         self.installation, self.arguments = installation, arguments
+        self._module, self._limit = module, limit
         self._log = installation.folder / f"{'-'.join(arguments)}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
-        command = [sys.executable, "-m", "workers.cli", *self.arguments]
+        command = [sys.executable, "-m", self._module, *self.arguments]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=self.installation.environment, stdout=log, stderr=subprocess.STDOUT
+                command,
+                env=self.installation.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=self._limit,
             )
         return self
 
@@ -71,10 +82,6 @@ class Process:
         if self._process:
             self._process.kill()
             self._process.wait()
-
-    def freeze(self) -> None:
-        if self._process:
-            self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> int:
         """As an administrator does; return the exit code."""

@@ -6,6 +6,7 @@ Longer than most files because the lease fences every other write: they are to b
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, or_, update
@@ -13,6 +14,7 @@ from sqlmodel import Session, col, exists, select
 
 from app.kit.errors import N_, DomainError
 from app.kit.ids import new_id
+from app.kit.many import update_many
 from app.machines import queries
 from app.machines.models import AlarmRule, AlarmState, LinkState, Source, Tag
 from app.machines.plan import Plan
@@ -124,7 +126,7 @@ def save_states(session: Session, edges: Sequence[Edge]) -> None:
     for edge in edges:
         transition, rule_id = edge.transition, edge.alarm.rule.id
         rows[rule_id] = {
-            "the_rule": rule_id,
+            "rule_id": rule_id,
             "active": transition.active,
             "since": transition.since,
             "changed_at": transition.at,
@@ -133,7 +135,7 @@ def save_states(session: Session, edges: Sequence[Edge]) -> None:
             "status": transition.sample.status,
             "sample_at": transition.sample.at,
         }
-    session.connection().execute(_SAVE, list(rows.values()))
+    update_many(session.connection(), _STATE, list(rows.values()), where=("rule_id",))
 
 
 def try_now(session: Session, source_id: UUID, *, now: datetime) -> None:
@@ -147,13 +149,7 @@ _HOLD = (
     .where(_SOURCE.c.id == bindparam("the_source"), _SOURCE.c.lease_by == bindparam("holder"))
     .values(lease_by=bindparam("holder"))
 )
-_SAVE = (
-    update(AlarmState)
-    .where(col(AlarmState.rule_id) == bindparam("the_rule"))
-    .values(
-        {name: bindparam(name) for name in ("active", "since", "changed_at", "changes", "value", "status", "sample_at")}
-    )
-)
+_STATE: Any = AlarmState.__table__  # type: ignore[attr-defined]
 
 
 def _note(session: Session, source_id: UUID, report: LinkReport) -> None:

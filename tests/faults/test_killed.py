@@ -43,25 +43,25 @@ def test_whatever_is_killed_whenever(parts):
     reports, anomalies, events, deliveries = parts.ask(_everything)
     assert len(said_yes) == CELLS
     assert sorted(reports) == sorted(said_yes)
-    assert Counter(reports.values()) == {anomaly: 1 for anomaly in anomalies}
+    assert Counter(reports.values()) == dict.fromkeys(anomalies, 1)
     called = [(event.anomaly_id, event.details["rung"]) for event in events if event.kind == "called"]
     assert Counter(called) == {(anomaly, rung): 1 for anomaly in anomalies for rung in range(3)}
     pushed = {str(d.id) for d in deliveries if d.channel == "webpush"}
     assert {d.state for d in deliveries} == {"sent"}
     assert len(pushed) == CELLS * 4
-    assert Counter(delivery for _, delivery in parts.heard()) == {delivery: 1 for delivery in pushed}
+    assert Counter(delivery for _, delivery in parts.heard()) == dict.fromkeys(pushed, 1)
 
 
 def test_after_the_push_service_took_it_and_before_we_wrote_it_down(parts):
     """The worst moment: the phone has it, we do not know. It comes once more, and lies in the tray already."""
-    parts.push.holds_back_answers()
+    parts.push.late = True
     with parts.process("web") as web, parts.process("work", "dispatch"):
         deliver = parts.process("work", "deliver").start()
         web.answers()
         _report(parts.installation.url, 0)
         until(lambda: len(parts.push.letters) >= 2, deliver.log)
         deliver.kill()
-        parts.push.answers_again()
+        parts.push.late = False
         with parts.process("work", "deliver") as again:
             until(lambda: parts.ask(_is_quiet), again.log)
 
@@ -82,12 +82,11 @@ def test_a_yes_of_the_web_server_is_on_disk(parts):
 
 
 def test_told_to_stop_every_process_stops_by_itself(parts):
-    processes = [parts.process(*arguments) for arguments in (("web",), ("work", "dispatch", "deliver"), ("work", "tidy"))]
-    for process in processes:
-        process.start()
+    commands = (("web",), ("work", "dispatch", "deliver"), ("work", "machines", "tidy"))
+    processes = [parts.process(*command).start() for command in commands]
     processes[0].answers()
-    for process in processes[1:]:
-        until(lambda process=process: not process.ended)
+    _report(parts.installation.url, 0)
+    until(lambda: parts.ask(_is_quiet))
 
     assert [process.stop() for process in processes] == [0, 0, 0]
 

@@ -130,9 +130,8 @@ class Plant:
         self.house.database.moves_to(self.url)
         self.db: Database = self.house.database
         await self._start(self.app)
-        vapid = load_or_make_vapid(self.settings.data_dir / KEY_FILE, contact=self.settings.push_contact)
         self.phones = {name: Phone(self.push) for name in CAST}
-        sent = {name: phone.subscribe(vapid.public_key) for name, phone in self.phones.items()}
+        sent = {name: phone.subscribe(self.vapid_key) for name, phone in self.phones.items()}
         self._cookies = await self.db.write(_log_in_everybody, sent, self.settings, now=self.now)
         return self
 
@@ -171,6 +170,18 @@ class Plant:
         self.app = create_app(self.settings, db=self.db, clock=self.clock)
         await self._start(self.app)
         await self.settles()
+
+    async def calls_through(self, channels: Mapping[str, Channel]) -> None:
+        """Deliver through other channels from now on."""
+        for channel in self.channels.values():
+            await channel.close()
+        self.channels = self.deliverer.channels = channels
+
+    @property
+    def vapid_key(self) -> str:
+        """What a phone wants to know before it lets itself be called."""
+        contact = self.settings.push_contact
+        return load_or_make_vapid(self.settings.data_dir / KEY_FILE, contact=contact).public_key
 
     # --- time ---
 
@@ -330,8 +341,7 @@ class Plant:
 
     async def subscribes(self, name: str, phone: Phone) -> httpx.Response:
         """Turn ringing on, on a phone that `name` is logged in on."""
-        vapid = load_or_make_vapid(self.settings.data_dir / KEY_FILE, contact=self.settings.push_contact)
-        sent = {"kind": "webpush", "subscription": phone.subscribe(vapid.public_key), "label": "A phone"}
+        sent = {"kind": "webpush", "subscription": phone.subscribe(self.vapid_key), "label": "A phone"}
         return await self.http.post("/addresses", json=sent, headers=self._as(name) | {"accept": "application/json"})
 
     # --- what is written ---

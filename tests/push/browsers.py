@@ -1,4 +1,4 @@
-"""Real browsers whose notifications land in our tray. Missing ones skip the test and say what to install."""
+"""Real browsers whose notifications land in our tray. A missing one fails the test and says what to install."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -50,4 +50,4 @@ def chromium(env: Mapping[str, str], profile: Path) -> Iterator[BrowserContext]:
 def _needs(program: Path, package: str) -> None:
     for path, name in [(str(program), package), ("dbus-daemon", "dbus")]:
         if shutil.which(path) is None:
-            pytest.skip(f"{path} is missing: apt-get install {name}")
+            pytest.fail(f"{path} is missing: apt-get install {name}")

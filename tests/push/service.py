@@ -61,6 +61,7 @@ class PushService:
 
     `faults`: answers for the next messages instead of the truth, each (status, headers); status 0 hangs up.
     `silent`: from now on, never answer.
+    `late`: take every letter, and answer only when this is over.
     `letters`: what was accepted. `refusals`: what was not. `callers`: one entry for each connection used.
     """
 
@@ -69,6 +70,7 @@ class PushService:
         self.refusals: list[Refused] = []
         self.faults: deque[tuple[int, Mapping[str, str]]] = deque()
         self.silent = False
+        self.late = False
         self.callers: set[object] = set()
         self.subscribers: dict[str, Subscriber] = {}
         self.ca_file: Path | None = None
@@ -156,6 +158,8 @@ class PushService:
             return web.Response(status=refused.status, text=str(refused))
         self.letters.append(letter)
         await self._deliver(one, letter)
+        while self.late:
+            await asyncio.sleep(0.01)
         headers = {"Location": f"{self.url}/m/{letter.id}", "TTL": str(letter.ttl)}
         return web.Response(status=201, headers=headers)
 
