@@ -77,8 +77,14 @@ function letter(event) {
 }
 
 async function ring(told) {
-  await show(told.title, told);
+  await show(told.title, { ...told, renotify: told.renotify && !(await rangAlready(told)) });
   await report(told.data, "displayed");
+}
+
+// The same call may come twice, when the sender died before it could write down that it was sent. It rings once.
+async function rangAlready({ tag, data }) {
+  const here = await self.registration.getNotifications({ tag: tag || "" }).catch(() => []);
+  return here.some((shown) => shown.data?.delivery === data?.delivery);
 }
 
 function show(title, { body, lang, tag, renotify, requireInteraction, data, actions }) {

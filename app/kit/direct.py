@@ -84,8 +84,23 @@ class _Query:
         if not found or not any(self.columns):
             return list(found)
         columns = zip(*found, strict=True)
-        done = [map(process, cells) if process else cells for process, cells in zip(self.columns, columns, strict=True)]
+        done = [
+            map(_Once(process).__getitem__, cells) if process else cells
+            for process, cells in zip(self.columns, columns, strict=True)
+        ]
         return list(zip(*done, strict=True))
+
+
+class _Once(dict[Any, Any]):
+    """What came of each value. Rows of one answer share most of theirs, and making a UUID costs more than finding it."""
+
+    def __init__(self, process: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._process = process
+
+    def __missing__(self, value: Any) -> Any:
+        made = self[value] = self._process(value)
+        return made
 
 
 class _Among(FunctionElement[bool]):
