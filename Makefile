@@ -39,7 +39,8 @@ bench: .venv/.ready ## measure; AREA=road runs one part
 
 messages: .venv/.ready ## bring the catalogues up to date with code and templates
 	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --sort-output --omit-header -o .messages.pot .
-	$(BIN)/pybabel -q update -i .messages.pot -d frontend/locales --no-fuzzy-matching --ignore-obsolete --omit-header
+	$(BIN)/pybabel -q update -i .messages.pot -d frontend/locales --no-fuzzy-matching --ignore-obsolete
+	@sed -i -E '/^"(POT-Creation-Date|PO-Revision-Date|Report-Msgid-Bugs-To|Last-Translator|Generated-By):/d' frontend/locales/*/LC_MESSAGES/messages.po
 	@rm .messages.pot
 
 migration: .venv/.ready ## WHY="what and why"

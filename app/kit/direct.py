@@ -92,7 +92,7 @@ class _Query:
 
 
 class _Once(dict[Any, Any]):
-    """What came of each value. Rows of one answer share most of theirs, and making a UUID costs more than finding it."""
+    """What came of each value. Rows of one answer share most of theirs; making a UUID costs more than finding it."""
 
     def __init__(self, process: Callable[[Any], Any]) -> None:
         super().__init__()

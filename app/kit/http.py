@@ -135,7 +135,7 @@ def page(request: Request[Any, Any, Any], template: str, *, status: int = 200, *
     body = pages.render(request, template, **context).encode()
     if len(body) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
         body, headers["content-encoding"] = gzip.compress(body, 5, mtime=0), "gzip"
-    return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(body, status_code=status, media_type="text/html", headers=headers)
 
 
 def see(path: str) -> Redirect:

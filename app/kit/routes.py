@@ -64,7 +64,7 @@ async def manifest(assets: AssetsOf) -> Response[bytes]:
 
 @get("/offline", include_in_schema=False)
 async def offline() -> Response[bytes]:
-    return Response((MANIFEST / "offline.html").read_bytes(), media_type="text/html; charset=utf-8", headers=FRESH)
+    return Response((MANIFEST / "offline.html").read_bytes(), media_type="text/html", headers=FRESH)
 
 
 @get("/openapi", include_in_schema=False)

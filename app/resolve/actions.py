@@ -145,7 +145,7 @@ def resolve(
 ) -> Anomaly:
     """Say that it is fixed, and how. Somebody else has to verify."""
     anomaly = _mine(session, anomaly_id, by, "resolve")
-    changes = {"resolver_id": by.id, "resolved_at": now}
+    changes = {"offered_to_id": None, "resolver_id": by.id, "resolved_at": now}
     told: dict[str, Any] = {"cause": cause, "fix": fix, "permanent": permanent}
     advance(session, anomaly, Action.RESOLVE, by=Actor.of(by), now=now, changes=changes, **told)
     session.add(Resolution(anomaly_id=anomaly.id, by_id=by.id, cause_class=cause_class, at=now, **told))
@@ -208,7 +208,7 @@ def cancel(session: Session, anomaly_id: UUID, reason: str, *, by: Person, now: 
         Action.CANCEL,
         by=Actor.of(by),
         now=now,
-        changes={"end_reason": reason},
+        changes={"offered_to_id": None, "end_reason": reason},
         reason=reason,
     )
     return anomaly

@@ -23,6 +23,11 @@ class OnlySignal(DomainError):
     message = N_("This is the only signal of this anomaly: there is nothing to split. Nothing was changed.")
 
 
+class NoSuchNumber(NotFound):
+    code = "triage.no_such_number"
+    message = N_("There is no anomaly #%(number)s. Nothing was changed. Look at the number and type it again.")
+
+
 class SameAnomaly(DomainError):
     code = "triage.same_anomaly"
     message = N_("An anomaly cannot be joined with itself. Nothing was changed. Type the number of the other one.")
