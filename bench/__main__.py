@@ -22,13 +22,12 @@ def main() -> None:
     parser.add_argument("area", nargs="?", choices=[*AREAS], help="one issue's part; none: all")
     parser.add_argument("parts", nargs="*", help="only these of it")
     given = parser.parse_args()
+    areas = [given.area] if given.area else [*AREAS]
     found: list[Figure] = []
-    for area, parts in AREAS.items():
-        if given.area in (None, area):
-            for part in parts:
-                if not given.parts or part in given.parts:
-                    found += _measured(part)
-    _keep(found)
+    for part in (part for area in areas for part in AREAS[area]):
+        if not given.parts or part in given.parts:
+            found += _measured(part)
+    _keep(found, whole=() if given.parts else tuple(areas))
 
 
 def _measured(part: str) -> list[Figure]:
@@ -45,13 +44,10 @@ def _surroundings() -> str:
     return f"{os.cpu_count()} cores, load {load}, pace {pace():.1f} ms"
 
 
-def _keep(found: list[Figure]) -> None:
-    """Write what was measured now over what was measured before."""
-    kept = (
-        {figure["name"]: figure for figure in json.loads(RESULTS.read_text()) if RESULTS.exists()}
-        if RESULTS.exists()
-        else {}
-    )
+def _keep(found: list[Figure], *, whole: tuple[str, ...]) -> None:
+    """Write what was measured now over what was before; of areas that were measured whole nothing older stays."""
+    before: list[Figure] = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    kept = {figure["name"]: figure for figure in before if str(figure["name"]).partition(".")[0] not in whole}
     kept |= {figure["name"]: figure for figure in found}
     RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
     missed = [figure["name"] for figure in found if not figure["holds"]]

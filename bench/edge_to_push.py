@@ -1,8 +1,8 @@
 """From the machine to the pocket: a tag leaves its limit in a real OPC UA server, a push arrives at the push service.
 
 Server and push service are stand-ins in this process, so that one clock reads both moments; between them is all of
-`pullcord up`: subscription, rule, intake, ladder, delivery, encryption, HTTP. One edge at a time on an idle system, each
-at a station of its own, at moments that have nothing to do with the server's publishing interval.
+`pullcord up`: subscription, rule, intake, ladder, delivery, encryption, HTTP. One edge at a time on an idle system,
+each at a station of its own, at moments that have nothing to do with the server's publishing interval.
 """
 
 import asyncio

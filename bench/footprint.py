@@ -55,7 +55,7 @@ def _flood(where: Ground, made: plant.Plant) -> tuple[float, str]:
             sent += WAVE
             worst = max(worst, _memory(up.pid))
         after = _memory(up.pid)
-    told = f"{before:.0f} before, {worst:.0f} at most; {sent} reports in {SECONDS:.0f} s: an hour of {sent / 60:.0f} a minute"
+    told = f"{before:.0f} before, {worst:.0f} at most; {sent} reports, as many as {sent / 60:.0f} a minute for an hour"
     return after, told
 
 

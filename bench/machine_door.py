@@ -1,7 +1,7 @@
 """The machine door, as workers/watcher.py uses it, on one core: how many edges a second, and 20 000 tags at once.
 
-Edges come in batches of a hundred and each batch is on disk before the next one begins. "fresh" edges open anomalies until
-their station floods, "open" ones belong to anomalies that are open, "mixed" are half of each.
+Edges come in batches of a hundred and each batch is on disk before the next one begins. "fresh" edges open anomalies
+until their station floods, "open" ones belong to anomalies that are open, "mixed" are half of each.
 """
 
 import os
@@ -145,7 +145,8 @@ async def _all_at_once(made: Plant, source_id: UUID) -> tuple[float, float]:
 
 
 def _items(taken: actions.TakenUp) -> tuple[object, ...]:
-    assert taken.plan and taken.plan.link
+    assert taken.plan
+    assert taken.plan.link
     return taken.plan.link.items
 
 

@@ -1,7 +1,7 @@
 """A bad minute: 200 reports a second on `pullcord up`, everything running, while a team lead looks at the queue.
 
-Open loop: reports are sent at their times whatever the answers do, and wait from then. Nine in ten say again what is open
-already, as in a flood; the queue page is loaded once a second by somebody who is logged in.
+Open loop: reports are sent at their times whatever the answers do, and wait from then. Nine in ten say again what is
+open already, as in a flood; the queue page is loaded once a second by somebody who is logged in.
 """
 
 import os

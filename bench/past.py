@@ -1,4 +1,4 @@
-"""Fills a database with what was before: a thousand anomalies row by row; a million by having the database copy them."""
+"""Fills a database with what was before: a thousand anomalies row by row; a million by letting it copy them."""
 
 import random
 from collections.abc import Iterator

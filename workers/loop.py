@@ -9,6 +9,8 @@ from app.kit.pulse import Pulse
 
 Step = Callable[[], Awaitable[bool]]
 
+BREATH = 0.02  # seconds between two looks that find nothing: in a flood, one look serves for many commits
+
 log = structlog.get_logger()
 
 
@@ -20,7 +22,7 @@ async def run(name: str, step: Step, *, pulse: Pulse, stop: asyncio.Event, rest:
     stopping = asyncio.create_task(stop.wait())
     try:
         while not stop.is_set():
-            beats = pulse.beats
+            beats, looked = pulse.beats, asyncio.get_running_loop().time()
             try:
                 worked = await step()
             except Exception:
@@ -31,5 +33,6 @@ async def run(name: str, step: Step, *, pulse: Pulse, stop: asyncio.Event, rest:
                 waking = asyncio.create_task(pulse.after(beats, rest=rest))
                 await asyncio.wait({waking, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 waking.cancel()
+                await asyncio.sleep(max(looked + BREATH - asyncio.get_running_loop().time(), 0))
     finally:
         stopping.cancel()

@@ -5,6 +5,7 @@ Longer than most files because every way a refusal is shown is here, and nowhere
 
 import gzip
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
@@ -91,10 +92,12 @@ class Pages:
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # else it looks whether a file has changed, for each of fifty cards
         )
         self.env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
         sprite = assets.url("images/icons.svg")
 
+        @cache
         def icon(name: str) -> Markup:
             return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(sprite, name)
 

@@ -9,7 +9,6 @@ import asyncio
 import sqlite3
 import threading
 
-import psycopg
 import structlog
 from sqlalchemy import Connection, make_url, text
 
@@ -85,6 +84,8 @@ class Pulse:
             connection.close()
 
     async def _listen_postgresql(self) -> None:
+        import psycopg  # a tenth of a second at start, which SQLite does not need
+
         address = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         while True:
             try:

@@ -77,7 +77,8 @@ def _parts(tab: str, viewer: Person) -> list[list[ColumnElement[bool]]]:
         mine_to_judge = (
             col(Anomaly.line_id) == viewer.line_id if viewer.line_id else col(Anomaly.team_id) == viewer.team_id
         )
-        parts.append([waiting, mine_to_judge, verify, col(Anomaly.resolver_id).is_distinct_from(viewer.id)])
+        # Not "waiting" too, which follows from it: SQLite would walk the whole queue of the line instead.
+        parts.append([mine_to_judge, verify, col(Anomaly.resolver_id).is_distinct_from(viewer.id)])
         if viewer.line_id:
             parts.append([*line, col(Anomaly.status) == Status.REPORTED])
     return parts

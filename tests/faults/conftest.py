@@ -28,6 +28,7 @@ from tests.push.phone import Phone
 from tests.push.service import PushService
 
 CELLS = 40
+RUNGS = 3
 CALLED = ("Li Wei", "Sun Hao", "Wang Lei", "Chen Jing")
 
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from app.dispatch import actions
+from app.dispatch import deliveries
 from workers import cli
 
 if __name__ == "__main__":
-    actions.LEASE = timedelta(seconds=2)
+    deliveries.LEASE = timedelta(seconds=2)
     cli.main()
