@@ -93,12 +93,13 @@ async def start(request: AnyRequest, db: Db, me: Me) -> Response[Any]:
 
 @get("/s/{code:str}")
 async def station(request: AnyRequest, code: FromPath[str], db: Db, me: Me) -> Response[Any]:
-    seen = await db.read(station_page, normalise(code), viewer=me)
-    words: dict[str, Any] = {"status_words": STATUS_WORDS, "severity_words": SEVERITY_WORDS}
-    return page(
-        request, "station/page.html", station=seen.station, open=seen.open, tiles=seen.tiles, history=seen.history,
-        last_at=seen.last_at, key=new_id(), **words,
-    )  # fmt: skip
+    return await _station(request, code, db, me)
+
+
+@get("/S/{code:str}", include_in_schema=False)
+async def labelled(request: AnyRequest, code: FromPath[str], db: Db, me: Me) -> Response[Any]:
+    """What a label says: all in upper case, which makes a coarser QR code."""
+    return await _station(request, code, db, me)
 
 
 @post("/s/{code:str}/reports", status_code=303)
@@ -304,6 +305,15 @@ async def store_photo(files: Storage, raw: bytes, file_id: UUID) -> Stored:
     )
 
 
+async def _station(request: AnyRequest, code: str, db: Any, me: Any) -> Response[Any]:
+    seen = await db.read(station_page, normalise(code), viewer=me)
+    words: dict[str, Any] = {"status_words": STATUS_WORDS, "severity_words": SEVERITY_WORDS}
+    return page(
+        request, "station/page.html", station=seen.station, open=seen.open, tiles=seen.tiles, history=seen.history,
+        last_at=seen.last_at, key=new_id(), **words,
+    )  # fmt: skip
+
+
 async def _read(upload: UploadFile, largest: int) -> bytes:
     raw = await upload.read(largest + 1)
     if len(raw) > largest:
@@ -390,6 +400,6 @@ def _from(request: AnyRequest, code: str) -> str:
 
 
 handlers = [
-    start, station, report, me_too, show_receipt, receipt_status, add_details, add_photo, add_voice,
+    start, station, labelled, report, me_too, show_receipt, receipt_status, add_details, add_photo, add_voice,
     add_photo_after,    show_file, scan_page, scan_photo, scan_code,
 ]  # fmt: skip
