@@ -34,7 +34,7 @@ def test_whatever_is_killed_whenever(parts):
             sending.join(chance.uniform(0, 0.7))
             victim.kill()
             victim.start()
-        sending.join(60)
+        sending.join(120)
         until(lambda: parts.ask(_is_quiet), lambda: "\n".join(process.log() for process in running))
     finally:
         for process in running:
