@@ -7,11 +7,14 @@ import { uuid7 } from "./uuid7.js";
 const gallery = document.querySelector("[data-photos]");
 const input = gallery.querySelector("input[type=file]");
 
-input?.addEventListener("change", async () => {
+input?.addEventListener("change", take);
+if (input?.files.length) take(); // chosen while this script was still on its way
+
+async function take() {
   const files = [...input.files].slice(0, Number(gallery.dataset.room));
   input.value = "";
   for (const file of files) await add(file);
-});
+}
 
 async function add(file) {
   room(-1);
