@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import secrets
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from app.channels.hosts import BadPushSetting
+from app.kit.secret import keep
 
 # RFC 8292 allows a day. We sign for half of one and sign again after a quarter, so that a push service whose
 # clock is hours wrong still agrees; and because a signature costs as much CPU as a message, it is made once
@@ -60,10 +59,8 @@ def load_or_make_vapid(path: Path, *, contact: str) -> Vapid:
         BadPushSetting: the file is not a P-256 key, or the contact is none that push services accept.
     """
     checked_contact(contact)
-    if not path.exists():
-        _make(path)
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(keep(path, _new_key), password=None)
     except (ValueError, TypeError, OSError) as error:
         raise BadPushSetting(setting=str(path), why=f"the push key cannot be read ({type(error).__name__})") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
@@ -96,22 +93,11 @@ def _public(host: str) -> bool:
     return False
 
 
-def _make(path: Path) -> None:
-    """Write a new key beside `path`, for our eyes only; then link it, which fails if somebody was faster."""
+def _new_key() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _json(document: dict[str, object] | dict[str, str]) -> str:

@@ -4,18 +4,26 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
-def keep(path: Path) -> bytes:
-    """Return the secret in `path`, made at the first call. Only its owner can read the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(file, "wb") as out:
-        out.write(secrets.token_bytes(32))
+def keep(path: Path, make: Callable[[], bytes] = lambda: secrets.token_bytes(32)) -> bytes:
+    """Return the secret in `path`, made at the first call. Only its owner can read the file.
+
+    It gets its name when it is whole: neither a process that starts at the same moment nor one that is killed half-way
+    leaves anybody with half a secret.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name) as made:  # 0600, like every file it makes
+            made.write(make())
+            made.flush()
+            os.fsync(made.fileno())
+            with suppress(FileExistsError):  # somebody else was first: theirs it is
+                os.link(made.name, path)
     return path.read_bytes()
 
 
