@@ -27,7 +27,11 @@ def main() -> None:
     for part in (part for area in areas for part in AREAS[area]):
         if not given.parts or part in given.parts:
             found += _measured(part)
-    _keep(found, whole=() if given.parts else tuple(areas))
+            _keep(found)
+    if not given.parts:
+        _keep(found, whole=tuple(areas))
+    missed = [str(figure["name"]) for figure in found if not figure["holds"]]
+    print(f"\n{len(found)} figures in {RESULTS.name}" + (f"; missed: {', '.join(missed)}" if missed else ""))
 
 
 def _measured(part: str) -> list[Figure]:
@@ -44,14 +48,12 @@ def _surroundings() -> str:
     return f"{os.cpu_count()} cores, load {load}, pace {pace():.1f} ms"
 
 
-def _keep(found: list[Figure], *, whole: tuple[str, ...]) -> None:
+def _keep(found: list[Figure], *, whole: tuple[str, ...] = ()) -> None:
     """Write what was measured now over what was before; of areas that were measured whole nothing older stays."""
     before: list[Figure] = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     kept = {figure["name"]: figure for figure in before if str(figure["name"]).partition(".")[0] not in whole}
     kept |= {figure["name"]: figure for figure in found}
     RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
-    missed = [figure["name"] for figure in found if not figure["holds"]]
-    print(f"\n{len(found)} figures in {RESULTS.name}" + (f"; missed: {', '.join(map(str, missed))}" if missed else ""))
 
 
 if __name__ == "__main__":

@@ -106,12 +106,21 @@ def fetch(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], by
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of CPU a process has used, with children that have ended; 0 when it is gone."""
-    try:
+    """Seconds of CPU that a process's threads have used, and its children that have ended; 0 when it is gone."""
+    total = 0.0
+    with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, fields[11:15])) / TICKS
+        total += sum(map(int, fields[13:15])) / TICKS
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            total += int((thread / "schedstat").read_text().split()[0]) / 1e9  # finer than the ticks of `stat`
+    return total
+
+
+def waited_by(pid: int) -> float:
+    """Seconds in which a process's threads could have run and others had the core."""
+    return (
+        sum(int((thread / "schedstat").read_text().split()[1]) for thread in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+    )
 
 
 def memory_of(pid: int) -> float:

@@ -9,46 +9,51 @@ import os
 import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from app.kit.clock import utcnow
 from app.kit.ids import new_id
 from bench import past, plant
-from bench.figures import Figure, figure, quantile
+from bench.figures import Figure, calmest, figure, quantile
 from bench.house import Ground, House, ground, house
 from bench.shooter import Shots, post, shoot
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 MANY_ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 FEW_ROWS = 1000
-REPORTS = {32: 800, 1: 300}  # in one round, by the number of connections
+REPORTS = {32: 500, 1: 200}  # in one round, by the number of connections
 BOUNDS = {32: 0.8, 1: 1.5}
 FLAT = 1.2
 
 
-@dataclass(slots=True)
-class _Plant:
-    """A plant with its web server, and what was measured there: by connections, a value for each round."""
+@dataclass(frozen=True, slots=True)
+class _Round:
+    cpu: float  # milliseconds for each report
+    database_cpu: float
+    shots: Shots
 
+
+@dataclass(frozen=True, slots=True)
+class _Plant:
     house: House
     ground: Ground
     untouched: Iterator[tuple[str, str]]
-    cpu: dict[int, list[float]] = field(default_factory=lambda: {many: [] for many in REPORTS})
-    database_cpu: dict[int, list[float]] = field(default_factory=lambda: {many: [] for many in REPORTS})
-    shots: dict[int, list[Shots]] = field(default_factory=lambda: {many: [] for many in REPORTS})
 
-    def round(self, connections: int, *, count: int) -> None:
-        """Send so many fresh reports."""
+    def round(self, connections: int) -> _Round:
+        """Send fresh reports."""
+        count = REPORTS[connections]
         pairs = list(islice(self.untouched, count))
         assert len(pairs) == count, "the plant has no more stations without a report"
-        requests = [_request(code, category, self.house.port) for code, category in pairs]
+        requests = [
+            post(f"/s/{code}/reports", f"category={category}&key={new_id()}", port=self.house.port)
+            for code, category in pairs
+        ]
         cpu, database = self.house.cpu, self.ground.database_cpu
         shots = shoot(self.house.port, requests, connections=connections)
         assert shots.statuses == {303: count}, shots.statuses
-        self.cpu[connections].append((self.house.cpu - cpu) * 1000 / count)
-        self.database_cpu[connections].append((self.ground.database_cpu - database) * 1000 / count)
-        self.shots[connections].append(shots)
+        spent = self.house.cpu - cpu, self.ground.database_cpu - database
+        return _Round(*(seconds * 1000 / count for seconds in spent), shots)
 
 
 def measure() -> list[Figure]:
@@ -59,33 +64,24 @@ def measure() -> list[Figure]:
 def _web(kind: str) -> Iterator[Figure]:
     with ExitStack() as stack:
         few, many = (_start(stack, kind, "web", rows) for rows in (FEW_ROWS, MANY_ROWS))
-        for connections, count in REPORTS.items():
-            for one in (few, many):
-                one.round(connections, count=count // 2)  # warms up
-                one.cpu[connections].clear()
-            for _ in range(ROUNDS):
-                for one in (few, many):
-                    one.round(connections, count=count)
-    for connections, bound in BOUNDS.items():
-        name = f"road.report_cpu_{connections}.{kind}"
-        yield figure(name, few.cpu[connections], "ms CPU", bound, beside=_beside(few, connections))
-        yield figure(f"{name}.million", many.cpu[connections], "ms CPU", bound, beside=_beside(many, connections))
-    for connections in BOUNDS:
-        ratios = [b / a for a, b in zip(few.cpu[connections], many.cpu[connections], strict=True)]
-        yield figure(f"road.report_flat_{connections}.{kind}", ratios, "times", FLAT, beside=f"{MANY_ROWS} rows")
+        for connections, bound in BOUNDS.items():
+            few.round(connections), many.round(connections)  # warms up
+            both = calmest(lambda c=connections: (few.round(c), many.round(c)), rounds=ROUNDS)
+            small, large = zip(*both, strict=True)
+            name = f"road.report_cpu_{connections}.{kind}"
+            yield _figure(name, small, bound)
+            yield _figure(f"{name}.million", large, bound)
+            ratios = [b.cpu / a.cpu for a, b in both]
+            yield figure(f"road.report_flat_{connections}.{kind}", ratios, "times", FLAT, beside=f"{MANY_ROWS} rows")
 
 
 def _up(kind: str) -> Iterator[Figure]:
     with ExitStack() as stack:
         one = _start(stack, kind, "up", FEW_ROWS)
-        for connections, count in REPORTS.items():
-            one.round(connections, count=count // 2)
-            one.cpu[connections].clear()
-            for _ in range(ROUNDS):
-                one.round(connections, count=count)
-    for connections in BOUNDS:
-        name = f"road.report_cpu_{connections}.{kind}.up"
-        yield figure(name, one.cpu[connections], "ms CPU", beside=_beside(one, connections))
+        for connections in BOUNDS:
+            one.round(connections)
+            rounds = calmest(lambda c=connections: one.round(c), rounds=ROUNDS)
+            yield _figure(f"road.report_cpu_{connections}.{kind}.up", rounds)
 
 
 def _start(stack: ExitStack, kind: str, what: str, rows: int) -> _Plant:
@@ -95,15 +91,10 @@ def _start(stack: ExitStack, kind: str, what: str, rows: int) -> _Plant:
     return _Plant(stack.enter_context(house(what, where)), where, made.untouched())
 
 
-def _request(code: str, category: str, port: int) -> str:
-    return post(f"/s/{code}/reports", f"category={category}&key={new_id()}", port=port)
-
-
-def _beside(one: _Plant, connections: int) -> str:
-    shots = one.shots[connections]
-    taken = [latency for round_ in shots for latency in round_.latencies]
-    rate = statistics.median(round_.rate for round_ in shots)
+def _figure(name: str, rounds: list[_Round] | tuple[_Round, ...], bound: float | None = None) -> Figure:
+    taken = [latency for each in rounds for latency in each.shots.latencies]
+    rate = statistics.median(each.shots.rate for each in rounds)
     told = f"p50 {quantile(taken, 0.5):.1f} ms, p99 {quantile(taken, 0.99):.1f} ms, {rate:.0f} a second"
-    if one.ground.postgres:
-        told += f", database {statistics.median(one.database_cpu[connections]):.2f} ms CPU"
-    return told
+    if name.partition(".postgresql")[1]:
+        told += f", database {statistics.median(each.database_cpu for each in rounds):.2f} ms CPU"
+    return figure(name, [each.cpu for each in rounds], "ms CPU", bound, beside=told)

@@ -193,10 +193,7 @@ def event_row(
 
 def write_events(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Number and store events. On PostgreSQL a lock held until commit keeps numbers in the order of commits."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        _LOCK_EVENT_LOG.rows(connection)
-    insert_many(connection, _EVENT, rows)
+    insert_many(session.connection(), _EVENT, rows, lock=EVENT_LOG_LOCK)
 
 
 def _not_now(session: Session, anomaly: Anomaly) -> NotAllowedNow:
@@ -211,5 +208,4 @@ _NEXT_NUMBER: dict[str, ColumnElement[int]] = {
     "postgresql": literal_column("nextval('anomaly_number')"),
     "sqlite": literal_column("(SELECT coalesce(max(number), 1000) + 1 FROM anomaly)"),
 }
-_LOCK_EVENT_LOG = Direct(text(f"SELECT pg_advisory_xact_lock({EVENT_LOG_LOCK})"))
 _EVENT: Any = Event.__table__  # type: ignore[attr-defined]

@@ -17,13 +17,17 @@ Row = Mapping[str, Any]
 Names = tuple[str, ...]
 
 
-def insert_many(connection: Connection, table: Table, rows: Sequence[Row], **computed: ColumnElement[Any]) -> None:
+def insert_many(
+    connection: Connection, table: Table, rows: Sequence[Row], *, lock: int = 0, **computed: ColumnElement[Any]
+) -> None:
     """Insert rows that all name the same columns, those with a default too. None: nothing is done.
 
-    `computed` are columns that the database works out for each row, the same ones whenever it is this table.
+    `computed` are columns that the database works out for each row. `lock` names an advisory lock that is taken before
+    the first row gets its number and held until commit (PostgreSQL; SQLite has one writer). Both always the same for
+    a table.
     """
     if rows:
-        _Statement.of(connection, table, ("insert",), tuple(rows[0]), computed).put(connection, rows)
+        _Statement.of(connection, table, ("insert",), tuple(rows[0]), computed, lock).put(connection, rows)
 
 
 def update_many(
@@ -46,20 +50,22 @@ class _Statement:
     `what` is insert; or set or add, and the columns of the condition.
     """
 
-    def __init__(self, dialect: Dialect, table: Table, what: Names, names: Names, computed: Row) -> None:
+    def __init__(self, dialect: Dialect, table: Table, what: Names, names: Names, computed: Row, lock: int) -> None:
         verb, *where = what
-        writing = _Writing(dialect, table, computed)
+        writing = _Writing(dialect, table, computed, lock)
         changed = [name for name in names if name not in where]
         self.as_document = writing.as_document
         self.text = writing.insert(names) if verb == "insert" else writing.update(changed, where, adding=verb == "add")
         self.cells = [(name, into_database(table.c[name].type, dialect)) for name in (*changed, *where)]
 
     @classmethod
-    def of(cls, connection: Connection, table: Table, what: Names, names: Names, computed: Row) -> "_Statement":
+    def of(
+        cls, connection: Connection, table: Table, what: Names, names: Names, computed: Row, lock: int = 0
+    ) -> "_Statement":
         key = connection.dialect.name, table, what, names
         made = _statements.get(key)
         if made is None:
-            made = _statements[key] = cls(connection.dialect, table, what, names, computed)
+            made = _statements[key] = cls(connection.dialect, table, what, names, computed, lock)
         return made
 
     def put(self, connection: Connection, rows: Sequence[Row]) -> Any:
@@ -76,11 +82,12 @@ class _Statement:
 class _Writing:
     """Spells out statements. Names of tables and columns are ours, so there is nothing to inject."""
 
-    def __init__(self, dialect: Dialect, table: Table, computed: Row) -> None:
+    def __init__(self, dialect: Dialect, table: Table, computed: Row, lock: int) -> None:
         self.quote = dialect.identifier_preparer.quote
         self.as_document = dialect.name == "postgresql"
         self.table = self.quote(table.name)
-        self.given = f"FROM json_populate_recordset(NULL::{self.table}, %s::json) AS given"
+        locked = f"pg_advisory_xact_lock({lock}), " if lock else ""
+        self.given = f"FROM {locked}json_populate_recordset(NULL::{self.table}, %s::json) AS given"
         self.computed = {self.quote(name): str(made.compile(dialect=dialect)) for name, made in computed.items()}
 
     def insert(self, names: Sequence[str]) -> str:
