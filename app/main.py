@@ -17,8 +17,7 @@ from app.anomaly import routes as anomaly
 from app.anomaly.stream import Broadcaster
 from app.capture import routes as capture
 from app.channels.hosts import PushHosts
-from app.channels.vapid import load_or_make_vapid
-from app.channels.webpush import KEY_FILE
+from app.channels.vapid import KEY_FILE, load_or_make_vapid
 from app.dispatch import routes as dispatch
 from app.kit import routes as house
 from app.kit.clock import utcnow
@@ -28,7 +27,7 @@ from app.kit.guard import Limit, front_door
 from app.kit.http import Pages, show_fault, show_http_error, show_refusal
 from app.kit.meter import measured
 from app.kit.pwa import Assets
-from app.kit.secret import keep
+from app.kit.secret import SECRET_FILE, keep
 from app.kit.speaking import speaking
 from app.kit.storage import Storage
 from app.people import routes as people
@@ -38,8 +37,6 @@ from app.plant import routes as plant
 from app.resolve import routes as resolve
 from app.settings import Settings
 from app.triage import routes as triage
-
-SECRET_FILE = "secret.key"  # noqa: S105  (where it is kept, not what it is)
 
 
 def create_app(settings: Settings, *, db: Database | None = None, clock: Callable[[], datetime] = utcnow) -> Litestar:

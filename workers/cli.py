@@ -68,8 +68,11 @@ def _run(given: argparse.Namespace) -> None:
 def _serve(
     settings: "Settings", *, web: bool, loops: Sequence[str], demo: bool = False, own_machines: bool = False
 ) -> None:
+    import gc
+
     import uvloop
 
+    gc.disable()  # nothing that is loaded at the start is garbage; House.settle turns it on again
     lock = _only_one(settings) if web else None
     ready = None
     try:

@@ -78,7 +78,11 @@ class Deliverer:
 async def main(
     db: Database, channels: Mapping[str, Channel], settings: Settings, secret: bytes, *, stop: asyncio.Event
 ) -> None:
-    """Send until `stop`, then wait for what is under way."""
+    """Send until `stop`, then wait for what is under way and close the channels."""
     deliverer = Deliverer(db, channels, settings, secret)
-    await loop.run("deliver", deliverer.step, pulse=db.pulse, stop=stop, rest=0.5)
-    await deliverer.finish()
+    try:
+        await loop.run("deliver", deliverer.step, pulse=db.pulse, stop=stop, rest=0.5)
+        await deliverer.finish()
+    finally:
+        for channel in channels.values():
+            await channel.close()

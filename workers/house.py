@@ -2,22 +2,20 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 import structlog
 
-from app.channels import build_channels
 from app.kit.db import Database
-from app.kit.secret import keep
-from app.main import SECRET_FILE, create_app
+from app.kit.secret import SECRET_FILE, keep
 from app.settings import Settings
-from workers import deliver, dispatch, ports, tidy
+from workers import ports
 
 BACKLOG = 8192  # granian's default, 1024, counts idle streams: with 1500 phones online nobody else gets in
 GRACE = 8.0  # seconds for all parts to finish what they have begun
 PATIENCE = 3.0  # seconds for phones to finish what they are sending: what was not answered they send again
 LOOK_AGAIN = 0.05
-SETTLED = 2.0  # seconds until everything is loaded that stays
+SETTLED = 5.0  # seconds until everything is loaded that stays
 
 log = structlog.get_logger()
 
@@ -30,18 +28,23 @@ class House:
     ) -> None:
         self.settings, self.db, self.stop, self.ready = settings, db, stop, ready
         self.died = self.left_open = False
+        self.open = asyncio.Event()  # phones are answered
+        self.loading = asyncio.Lock()
 
     async def run(self, *, web: bool, loops: Sequence[str], own_machines: bool = False) -> bool:
         """Run until `stop`. If one part dies, all stop: whoever started us starts us again, and nothing is lost.
 
+        Phones come first: the loops begin when the web server answers, for what they need takes a second to load.
         `own_machines`: with those of the demonstration plant. Return whether all went well.
         """
         pulse = asyncio.create_task(self.db.pulse.listen())
-        parts = [(name, self._loop(name, own_machines)) for name in loops]
+        parts = {name: self._loop(name, own_machines) for name in loops}
         if web:
-            parts.append(("web", self._web))
-        tasks = {asyncio.create_task(self._part(name, start), name=name) for name, start in parts}
-        asyncio.get_running_loop().call_later(SETTLED, gc.freeze)  # looking through all that was loaded takes 0.1 s
+            parts["web"] = self._web()
+        else:
+            self.open.set()
+        tasks = {asyncio.create_task(self._part(name, part), name=name) for name, part in parts.items()}
+        asyncio.get_running_loop().call_later(SETTLED, settle)
         try:
             await self.stop.wait()
             _, late = await asyncio.wait(tasks, timeout=GRACE)
@@ -54,43 +57,52 @@ class House:
             gc.unfreeze()  # or the C++ libraries complain at the end about what is still held
         return not self.died
 
-    async def _part(self, name: str, start: Callable[[], Awaitable[None]]) -> None:
+    async def _part(self, name: str, part: Coroutine[None, None, None]) -> None:
         try:
-            await start()
+            await part
         except Exception:
             self.died = True
             log.exception("part.died", part=name)
         finally:
             self.stop.set()
 
-    def _loop(self, name: str, own_machines: bool) -> Callable[[], Awaitable[None]]:
+    async def _loop(self, name: str, own_machines: bool) -> None:
+        await first_of(self.open.wait(), self.stop.wait())
+        if not self.stop.is_set():
+            async with self.loading:
+                start = await asyncio.to_thread(self._load, name, own_machines)
+            await start()
+
+    def _load(self, name: str, own_machines: bool) -> Callable[[], Awaitable[None]]:
         settings, db, stop = self.settings, self.db, self.stop
         if name == "machines" and own_machines:
             from workers import demo
 
             return lambda: demo.watch_own_machines(db, stop=stop)
         if name == "machines":
-            from workers import machines  # asyncua is large: only who watches machines loads it
+            from workers import machines
 
             return lambda: machines.main(db, stop=stop)
         if name == "tidy":
-            return lambda: tidy.main(db, stop=stop)
-        if name == "dispatch":
-            return lambda: dispatch.main(db, build_channels(settings), stop=stop)
-        return self._deliver
+            from workers import tidy
 
-    async def _deliver(self) -> None:
-        channels = build_channels(self.settings)
-        secret = keep(self.settings.data_dir / SECRET_FILE)
-        try:
-            await deliver.main(self.db, channels, self.settings, secret, stop=self.stop)
-        finally:
-            for channel in channels.values():
-                await channel.close()
+            return lambda: tidy.main(db, stop=stop)
+        from app.channels.registry import CHANNELS, build_channels
+
+        if name == "dispatch":
+            from workers import dispatch
+
+            return lambda: dispatch.main(db, CHANNELS, stop=stop)
+        from workers import deliver
+
+        secret = keep(settings.data_dir / SECRET_FILE)
+        return lambda: deliver.main(db, build_channels(settings), settings, secret, stop=stop)
 
     async def _web(self) -> None:
         from granian.constants import Interfaces
         from granian.server.embed import Server
+
+        from app.main import create_app
 
         settings = self.settings
         app = create_app(settings, db=self.db)
@@ -106,9 +118,8 @@ class House:
             ssl_key=settings.tls_key,
         )
         serving = asyncio.create_task(server.serve())
-        stopping = asyncio.create_task(self.stop.wait())
         greeting = asyncio.create_task(self._greet())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(serving, self.stop.wait())
         greeting.cancel()
         app.state.live.close()  # an open stream would keep the server from stopping
         if not serving.done():
@@ -120,11 +131,22 @@ class House:
         await asyncio.gather(serving, return_exceptions=bool(late))
 
     async def _greet(self) -> None:
-        """Say that we are ready when we are, not before."""
-        if self.ready is None:
-            return
+        """Say that we are open when we are, not before."""
         host = ports.LOOPBACK if self.settings.host in ports.EVERYWHERE else self.settings.host
         tls = self.settings.tls_certificate is not None
         while not await ports.answers(host, self.settings.port, "/readyz", tls=tls):  # noqa: ASYNC110  (no event tells)
             await asyncio.sleep(LOOK_AGAIN)
-        self.ready()
+        self.open.set()
+        if self.ready:
+            self.ready()
+
+
+async def first_of(*these: Awaitable[object]) -> None:
+    """Wait until one of them is done."""
+    await asyncio.wait([asyncio.ensure_future(one) for one in these], return_when=asyncio.FIRST_COMPLETED)
+
+
+def settle() -> None:
+    """Let the collector of garbage work, but never look again at what was loaded: that takes 0.1 s each time."""
+    gc.freeze()
+    gc.enable()

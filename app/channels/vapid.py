@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from app.channels.hosts import BadPushSetting
 from app.kit.secret import keep
 
+KEY_FILE: Final = "vapid.pem"  # in the data folder: made at the first start, kept for ever
+
 # RFC 8292 allows a day. We sign for half of one and sign again after a quarter, so that a push service whose
 # clock is hours wrong still agrees; and because a signature costs as much CPU as a message, it is made once
 # for each service.

@@ -29,13 +29,11 @@ from app.channels.base import Message, Undeliverable
 from app.channels.hosts import PushHosts, trusting
 from app.channels.payload import envelope, payload
 from app.channels.subscription import endpoint_url, usable_keys
-from app.channels.vapid import Vapid, load_or_make_vapid
+from app.channels.vapid import KEY_FILE, Vapid, load_or_make_vapid
 from app.kit.clock import utcnow
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-KEY_FILE: Final = "vapid.pem"  # in the data folder: made at the first start, kept for ever
 
 PATIENCE: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 CONNECTIONS: Final = 256

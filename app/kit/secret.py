@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+SECRET_FILE: Final = "secret.key"  # noqa: S105  (where it is kept, not what it is)
 
 
 def keep(path: Path, make: Callable[[], bytes] = lambda: secrets.token_bytes(32)) -> bytes:

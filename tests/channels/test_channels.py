@@ -6,11 +6,11 @@ import sys
 import pytest
 from pydantic import SecretStr
 
-from app.channels import CHANNELS, build_channels
 from app.channels.base import CHECKLIST
 from app.channels.hosts import BadPushSetting
 from app.channels.log import Log
 from app.channels.mailserver import BadMailSetting
+from app.channels.registry import CHANNELS, build_channels
 from app.channels.stream import Stream
 from app.settings import Settings
 from tests.channels.letters import message

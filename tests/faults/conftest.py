@@ -10,8 +10,7 @@ from sqlmodel import Session
 
 from app.channels.hosts import PushHosts
 from app.channels.subscription import check_subscription
-from app.channels.vapid import load_or_make_vapid
-from app.channels.webpush import KEY_FILE
+from app.channels.vapid import KEY_FILE, load_or_make_vapid
 from app.flows import starter
 from app.flows.actions import publish
 from app.flows.document import Ladder, Rung

@@ -4,8 +4,8 @@ import asyncio
 
 from sqlmodel import select
 
-from app.channels import build_channels
 from app.channels.hosts import PushHosts
+from app.channels.registry import build_channels
 from app.channels.subscription import check_subscription
 from app.people.models import Address
 from tests.journeys.harness import done

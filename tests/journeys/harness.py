@@ -25,20 +25,19 @@ from app.anomaly.models import Anomaly, Event, Occurrence
 from app.anomaly.queries import Card
 from app.capture.ground import _known as known_ground
 from app.capture.sources import alarms
-from app.channels import build_channels
 from app.channels.base import Channel
 from app.channels.hosts import PushHosts
+from app.channels.registry import build_channels
 from app.channels.subscription import check_subscription
-from app.channels.vapid import load_or_make_vapid
-from app.channels.webpush import KEY_FILE
+from app.channels.vapid import KEY_FILE, load_or_make_vapid
 from app.dispatch import actions as dispatch
 from app.dispatch.models import Delivery
 from app.kit.db import Database
-from app.kit.secret import keep
+from app.kit.secret import SECRET_FILE, keep
 from app.machines import actions as machine_actions
 from app.machines.rules import GOOD, Sample
 from app.machines.watch import Watch
-from app.main import SECRET_FILE, create_app
+from app.main import create_app
 from app.people import addresses, login
 from app.people.models import Person
 from app.people.routes import COOKIE

@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from app.kit.db import connect
-from app.kit.migrate import config, upgrade
+from app.kit.migrate import config, newest, stands_at, upgrade
 from app.tables import metadata
 
 
@@ -32,16 +32,26 @@ def test_to_upgrade_again_changes_nothing(database_url):
 
 
 def test_what_was_built_can_be_taken_down_again(database_url):
+    assert stands_at(database_url) == newest()
+
     command.downgrade(config(database_url), "base")
 
     engine = connect(database_url, writer=True)
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
+    assert stands_at(database_url) is None
     upgrade(database_url)
+    assert stands_at(database_url) == newest()
+
+
+def test_a_database_that_was_never_migrated_stands_nowhere(tmp_path):
+    assert stands_at(f"sqlite:///{tmp_path}/new.db") is None
 
 
 def test_every_migration_says_why_and_what_happens_to_old_rows():
-    scripts = list(ScriptDirectory.from_config(config("sqlite://")).walk_revisions())
+    folder = ScriptDirectory.from_config(config("sqlite://"))
+    scripts = list(folder.walk_revisions())
 
     assert all(script.longdoc.strip() for script in scripts), "see 2.8 of the style: what, why, and the old rows"
     assert len([script for script in scripts if script.is_head]) == 1
+    assert folder.get_current_head() == newest()
