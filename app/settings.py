@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The network address to listen on; 0.0.0.0 for the whole plant.")
     port: int = Field(default=8000, description="The port to listen on.")
+    trusted_proxies: list[str] = Field(
+        default=[],
+        description='Your reverse proxy, as ["10.0.0.5"] or ["10.0.0.0/24"]: its X-Forwarded-For and -Proto are believed, '
+        "so that limits count phones and not the proxy.",
+    )
     tls_certificate: Path | None = Field(default=None, description="PEM file of the certificate; push needs HTTPS.")
     tls_key: Path | None = Field(default=None, description="PEM file of the certificate's private key.")
     language: Literal["en", "zh"] = Field(

@@ -101,13 +101,14 @@ class House:
     async def _web(self) -> None:
         from granian.constants import Interfaces
         from granian.server.embed import Server
+        from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
         from app.main import create_app
 
         settings = self.settings
         app = create_app(settings, db=self.db)
         server = Server(
-            app,
+            wrap_asgi_with_proxy_headers(app, settings.trusted_proxies) if settings.trusted_proxies else app,
             address=settings.host,
             port=settings.port,
             interface=Interfaces.ASGI,
