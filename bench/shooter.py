@@ -110,14 +110,14 @@ class _Connection(asyncio.Protocol):
 class _Gun:
     def __init__(self, requests: Sequence[bytes], rate: float | None) -> None:
         self.waiting: deque[tuple[bytes, float]] = deque()
-        self.idle: list[_Connection] = []
+        self.idle: deque[_Connection] = deque()
         self.requests, self.rate = requests, rate
         self.latencies: list[float] = []
         self.statuses: Counter[int] = Counter()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def fire(self, connections: list[_Connection]) -> float:
-        self.idle = connections
+        self.idle = deque(connections)
         started = time.perf_counter()
         if self.rate is None:
             self.waiting.extend((request, 0.0) for request in self.requests)
@@ -147,7 +147,8 @@ class _Gun:
     def _send_next(self) -> None:
         while self.waiting and self.idle:
             request, due = self.waiting.popleft()
-            self.idle.pop().send(request, due or time.perf_counter())
+            # In turn: one that is never used is closed by the server.
+            self.idle.popleft().send(request, due or time.perf_counter())
 
 
 async def _main() -> None:
