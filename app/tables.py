@@ -8,6 +8,7 @@ import app.flows.models
 import app.machines.models
 import app.people.models
 import app.plant.models
-import app.resolve.models  # noqa: F401
+import app.resolve.models
+import app.rosters.models  # noqa: F401
 
 metadata = SQLModel.metadata

@@ -109,7 +109,7 @@ def _one(
         "station_id": station, "flow_version_id": version, "category": flow.category, "symptom": "",
         "message": "It does not sound right", "origin": "person", "severity": flow.severity, "practice": False,
         "team_id": plant.teams[flow.team], "occurred_at": at, "received_at": at, "local_day": at.date(),
-        "local_hour": at.hour, "clock_from": at, "rung": 1, "round": 1, "hold_reason": "", "occurrences": 1,
+        "local_hour": at.hour, "clock_from": at, "rung": 1, "unseen": 0, "round": 1, "hold_reason": "", "occurrences": 1,
         "me_too": 0, "alarms": 0, "alarms_active": 0, "end_reason": "", **state,
     }  # fmt: skip
     occurrence = {

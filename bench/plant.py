@@ -16,9 +16,10 @@ from app.flows.starter import documents
 from app.kit.db import connect, finish
 from app.kit.migrate import upgrade
 from app.people.login import open_session
-from app.people.models import Person, Role, Shift, Team
+from app.people.models import Person, Role, Team
 from app.plant.codes import ALPHABET
 from app.plant.models import Area, Line, Site, Station
+from app.rosters.models import Shift
 
 T = TypeVar("T")
 STATIONS, LINES = 2000, 20

@@ -17,8 +17,9 @@ from app.kit.ids import new_id
 from app.machines.models import AlarmRule, Source, Tag
 from app.machines.rules import Kind
 from app.people.login import HASHER, new_badge
-from app.people.models import Duty, Person, Role, Shift, Team
+from app.people.models import Person, Role, Team
 from app.plant.models import Area, Line, Site, Station
+from app.rosters.models import Duty, Shift
 
 ZONE = "Asia/Shanghai"
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # ten in the morning there: the early shift works

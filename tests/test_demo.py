@@ -33,9 +33,9 @@ from app.kit.db import Database, finish
 from app.kit.ids import new_id
 from app.machines.demo import DEMO_TAGS, culprit
 from app.machines.models import AlarmState, Source
-from app.people import queries as people
 from app.people.login import by_badge, by_pin
 from app.people.models import Person, Team
+from app.rosters import queries as rosters
 from app.plant.models import Site, Station
 from app.resolve.models import Resolution
 from app.triage.queries import queue
@@ -192,7 +192,7 @@ def test_somebody_of_every_team_is_there_at_every_hour(plant: Session) -> None:
     site = plant.exec(select(Site)).one()
     teams = set(plant.exec(select(Team.id)))
     for hours in range(-30 * 24, 14 * 24, 5):
-        here = people.on_duty(plant, site.id, now=NOW + timedelta(hours=hours))
+        here = rosters.on_duty(plant, site.id, now=NOW + timedelta(hours=hours))
         assert {person.team_id for person in here} >= teams
         assert {"Wang Lei", "Chen Jing"} <= {person.name for person in here}
         assert len(here) < len(cast.CAST)
@@ -203,7 +203,7 @@ def test_the_roster_goes_on_when_it_is_started_again_later(plant: Session) -> No
     demo.prolong(plant, now=later)
 
     for hours in range(0, 14 * 24, 7):
-        names = {person.name for person in people.on_duty(plant, site.id, now=later + timedelta(hours=hours))}
+        names = {person.name for person in rosters.on_duty(plant, site.id, now=later + timedelta(hours=hours))}
         assert len(names & {"Zhang Qiang", "Sun Tao", "Zhou Bin", "Gao Feng"}) == 1
 
 

@@ -114,7 +114,7 @@ def advance(
 def clock_start(status: Status, *, now: datetime) -> dict[str, Any]:
     """Return the columns that start the clock of `status`. Dispatch looks at once and knows when it strikes."""
     clock = CLOCKS[status]
-    return {"clock": clock, "clock_from": now, "rung": 0, "next_clock_at": now if clock else None}
+    return {"clock": clock, "clock_from": now, "rung": 0, "unseen": 0, "next_clock_at": now if clock else None}
 
 
 def ring_again(session: Session, anomaly: Anomaly, *, now: datetime) -> None:

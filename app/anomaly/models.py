@@ -86,6 +86,7 @@ class Anomaly(SQLModel, table=True):
     clock: Clock | None = Field(default=None, sa_type=choice(Clock))
     clock_from: datetime | None = Field(default=None, description="When that clock was started.")
     rung: int = Field(default=0, description="How many rungs of that clock have been called.")
+    unseen: int = Field(default=0, description="How many rungs of the clock 'displayed', which runs beside 'accepted'.")
     round: int = Field(default=0, description="Counts the starts of clocks: what was planned in an older one is void.")
 
     held_since: datetime | None = None

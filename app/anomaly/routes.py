@@ -20,9 +20,9 @@ from app.flows import queries as flows
 from app.kit.clock import utcnow
 from app.kit.http import AnyRequest, Db, Now, page, see, wants_fragment
 from app.kit.i18n import named
-from app.people import queries as people
 from app.people.models import Person
 from app.people.routes import Staff
+from app.rosters import queries as rosters
 
 WORDS: dict[str, Any] = {
     "status_words": STATUS_WORDS,
@@ -102,7 +102,7 @@ def _page(session: Session, anomaly_id: UUID, viewer: Person, *, now: Any) -> di
         "flow": flows.document(session, card.flow_version_id),
         "hand_to": [
             {"id": person.id, "name": person.name, "team": team.names if team else None}
-            for person, team in people.colleagues(session, viewer, now=now)
+            for person, team in rosters.colleagues(session, viewer, now=now)
         ],
         "history": queries.at_station(session, card.station_id, is_open=False, limit=5, viewer=viewer),
         "previous": session.exec(select(Anomaly.id, Anomaly.number).where(Anomaly.id == previous)).first(),

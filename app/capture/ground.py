@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select
 
 from app.flows import queries as flows
 from app.flows.document import FlowDocument
-from app.people.models import Shift, Team
+from app.people.models import Team
+from app.rosters.models import Shift
 from app.plant.models import Site, Station
 
 GOOD_FOR = timedelta(seconds=2)

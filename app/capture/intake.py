@@ -28,7 +28,7 @@ from app.kit.direct import Direct, among
 from app.kit.errors import N_, DomainError
 from app.kit.ids import new_id
 from app.kit.many import insert_many, update_many
-from app.people.shifts import shift_at
+from app.rosters.shifts import shift_at
 
 MACHINE = "machine"
 PERSON = "person"

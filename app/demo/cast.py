@@ -16,8 +16,9 @@ from sqlmodel import Session, col, func, select
 from app.kit.ids import new_id
 from app.kit.secret import digest
 from app.people.login import set_pin
-from app.people.models import Address, Duty, Person, Role, Shift, Team
+from app.people.models import Address, Person, Role, Team
 from app.plant.models import Line, Site
+from app.rosters.models import Duty, Shift
 
 PIN = "2580"
 """Everybody's. No secret: it is printed at every start."""

@@ -11,8 +11,9 @@ from sqlmodel import Session, col, select
 from app.flows import queries as flows
 from app.flows.document import FlowDocument
 from app.machines.watch import Alarm
-from app.people.models import Duty, Person, Shift, Team
-from app.people.shifts import shift_at
+from app.people.models import Person, Team
+from app.rosters.models import Duty, Shift
+from app.rosters.shifts import shift_at
 from app.plant.models import Line, Site, Station
 
 

@@ -26,6 +26,7 @@ from app.flows.ladders import OWNER
 from app.kit.ids import new_id
 from app.people import queries as people
 from app.people.models import Address, Person, Team
+from app.rosters import queries as rosters
 
 BATCH = 200
 log = structlog.get_logger()
@@ -173,7 +174,7 @@ class _Plant:
     def recipients(self, rung: Rung, anomaly: Anomaly) -> list[Recipient]:
         site = anomaly.site_id
         if site not in self.duty:
-            self.duty[site] = people.on_duty(self.session, site, now=self.now)
+            self.duty[site] = rosters.on_duty(self.session, site, now=self.now)
         return recipients(rung, anomaly, on_duty=self.duty[site], teams=self.teams, everybody=self.everybody(site))
 
     def everybody(self, site: UUID) -> dict[UUID, Person]:

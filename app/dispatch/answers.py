@@ -49,8 +49,8 @@ def accept(session: Session, delivery_id: UUID, given: str, *, secret: bytes, no
         NotAllowedNow: somebody was faster; it says who.
     """
     delivery = _checked(session, delivery_id, given, secret)
-    person = session.get_one(Person, delivery.person_id)
-    if person.left_at is not None:
+    person = session.get(Person, delivery.person_id) if delivery.person_id else None
+    if person is None or person.left_at is not None or delivery.anomaly_id is None:
         raise BadToken()
     anomaly = get(session, delivery.anomaly_id)
     if delivery.token_used_at is not None:
@@ -64,9 +64,16 @@ def accept(session: Session, delivery_id: UUID, given: str, *, secret: bytes, no
     return anomaly, person
 
 
-def called(session: Session, delivery_id: UUID, given: str, *, secret: bytes) -> Delivery:
-    """Return the delivery a link belongs to. Looking at it changes nothing."""
-    return _checked(session, delivery_id, given, secret)
+def called(session: Session, delivery_id: UUID, given: str, *, secret: bytes) -> UUID:
+    """Return the anomaly a link is about. Looking at it changes nothing.
+
+    Raises:
+        BadToken: not the token of this call.
+    """
+    delivery = _checked(session, delivery_id, given, secret)
+    if delivery.anomaly_id is None:
+        raise BadToken()
+    return delivery.anomaly_id
 
 
 def _checked(session: Session, delivery_id: UUID, given: str, secret: bytes) -> Delivery:

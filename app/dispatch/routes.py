@@ -99,8 +99,8 @@ async def accept_page(
     request: AnyRequest, delivery_id: FromPath[UUID], db: Db, me: Me, secret: Secret, t: FromQuery[str] = ""
 ) -> Response[Any]:
     """Where a link in a mail or a chat leads: one big button. Opening it accepts nothing."""
-    delivery = await db.read(answers.called, delivery_id, t, secret=secret)
-    card = await db.read(anomalies.card, delivery.anomaly_id, viewer=me)
+    anomaly_id = await db.read(answers.called, delivery_id, t, secret=secret)
+    card = await db.read(anomalies.card, anomaly_id, viewer=me)
     action = f"/deliveries/{delivery_id}/acceptance"
     return page(request, "dispatch/accept.html", card=card, token=t, action=action, **WORDS)
 

@@ -1,6 +1,7 @@
 """A flow as a document: what is asked, who is called when, what closes it. No scripting, no unknown words."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -24,20 +25,29 @@ class Choice(Strict):
 
 
 class Audience(Strict):
-    """People on duty: of a team ("owner": the flow's own), of a role, of the station's line, or the owner."""
+    """People on duty: of a team ("owner": the flow's own), of a role, of the station's line, of a squad, or one person.
+
+    Or those whom the anomaly itself names, on duty or not: its owner; whoever was called in this round and has not seen
+    it (`unseen`); and their deputies.
+    """
 
     team: str = ""
     role: Role | None = None
     line: bool = False
+    squad: str = ""
+    person: UUID | None = None
     owner: bool = False
+    unseen: bool = False
+    deputies: bool = False
 
 
 class Rung(Strict):
-    """`after` seconds on `clock`, call these people too."""
+    """`after` seconds on `clock`, call these people too, over the channels they have and these as well."""
 
     clock: str
     after: int = Field(ge=0)
     call: tuple[Audience, ...]
+    channels: tuple[str, ...] = ()
 
 
 class Ladder(Strict):

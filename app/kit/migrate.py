@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 FOLDER = Path(__file__).parents[2] / "migrations"
-REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
+REVISION = re.compile(r"^revision = ['\"](\w+)['\"]", re.MULTILINE)
 
 
 def upgrade(url: str) -> None:

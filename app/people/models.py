@@ -1,6 +1,6 @@
 """Who works here, how they are reached, and how they prove who they are."""
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from enum import StrEnum
 from uuid import UUID
 
@@ -41,33 +41,18 @@ class Person(SQLModel, table=True):
     role: Role = Field(default=Role.OPERATOR, sa_type=choice(Role))
     language: str = Field(default="", max_length=10, description="Empty: as the phone asks.")
     email: str = Field(default="", max_length=200)
+    deputy_id: UUID | None = Field(default=None, foreign_key="person.id", description="Is told when this phone is red.")
+    ways: list[str] = Field(
+        default_factory=list, sa_type=Document, description="Channels in this person's own order; empty: the plant's."
+    )
+    quiet_from: time | None = Field(default=None, description="Local time; severity 1 rings all the same.")
+    quiet_until: time | None = None
     badge: str | None = Field(default=None, unique=True, max_length=64, description="SHA-256 of the badge's secret.")
     pin: str = Field(default="", description="argon2 hash; empty: cannot log in with a PIN.")
     password: str = Field(default="", description="argon2 hash; empty: none set.")
     failed_logins: int = 0
     locked_until: datetime | None = None
     left_at: datetime | None = None
-
-
-class Shift(SQLModel, table=True):
-    """In the site's local wall clock; one that ends before it starts runs over midnight."""
-
-    id: UUID = Field(default_factory=new_id, primary_key=True)
-    site_id: UUID = Field(foreign_key="site.id", index=True)
-    names: Names = Field(sa_type=Document)
-    starts: time
-    ends: time
-
-
-class Duty(SQLModel, table=True):
-    """One line of the roster: this person works this shift on this local date (the date the shift starts)."""
-
-    __table_args__ = (UniqueConstraint("person_id", "shift_id", "day"),)
-
-    id: UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: UUID = Field(foreign_key="person.id", index=True)
-    shift_id: UUID = Field(foreign_key="shift.id")
-    day: date = Field(index=True)
 
 
 class Address(SQLModel, table=True):

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.people import queries
-from app.people.models import Duty, Shift
-from app.people.shifts import shift_at
 from app.plant.models import Site
+from app.rosters import queries
+from app.rosters.models import Duty, Shift
+from app.rosters.shifts import shift_at
 from tests import factories
 from tests.factories import ZONE, add, id_of
 
