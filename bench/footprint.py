@@ -12,7 +12,7 @@ from app.kit.clock import utcnow
 from app.kit.ids import new_id
 from bench import plant
 from bench.figures import Figure, figure
-from bench.house import Ground, family, fetch, ground, house, memory_of
+from bench.house import Ground, family, fetch, ground, house, memory_of, settled
 from bench.shooter import post, shoot
 
 SECONDS = float(os.environ.get("BENCH_MEMORY_SECONDS", "60"))
@@ -42,7 +42,7 @@ def _flood(where: Ground, made: plant.Plant) -> tuple[float, str]:
     again = cycle(list(islice(made.untouched(), PAIRS)))
     sent, worst = 0, 0.0
     with house("up", where) as up:
-        before = _memory(up.pid)
+        before = _memory(settled(up).pid)
         end = time.perf_counter() + SECONDS
         while time.perf_counter() < end:
             requests = [

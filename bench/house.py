@@ -87,6 +87,17 @@ def house(what: str, where: Ground, **settings: str) -> Iterator[House]:
             process.kill()
 
 
+def settled(up: House) -> House:
+    """Wait until a house has nothing to do: loops load when the web server answers already."""
+    before, deadline = up.cpu, time.perf_counter() + PATIENCE
+    while time.perf_counter() < deadline:
+        time.sleep(0.5)
+        before, spent = up.cpu, up.cpu - before
+        if spent < 0.03:
+            return up
+    raise RuntimeError("It never came to rest.")
+
+
 def free_port() -> int:
     """Return a port nobody uses now."""
     with socket.socket() as probe:

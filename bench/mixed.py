@@ -14,7 +14,7 @@ from app.kit.clock import utcnow
 from app.kit.ids import new_id
 from bench import past, plant
 from bench.figures import Figure, figure, quantile
-from bench.house import House, fetch, ground, house
+from bench.house import House, fetch, ground, house, settled
 from bench.shooter import begin, post, result
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "60"))
@@ -41,7 +41,7 @@ def _minute(kind: str) -> list[Figure]:
                 post(f"/s/{code}/reports", f"category={category}&key={new_id()}", port=up.port)
                 for code, category in pairs
             ]
-            _look(up, made.cookie)
+            _look(settled(up), made.cookie)
             cpu = up.cpu
             pages: list[float] = []
             with begin(up.port, requests, connections=CONNECTIONS, rate=RATE) as process:

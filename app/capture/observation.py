@@ -43,11 +43,11 @@ class Observation:
     captured_at: datetime | None = None
     practice: bool = False
     details: dict[str, object] = field(default_factory=dict)
+    fingerprint: str = field(init=False)
+    """Station, symptom or alarm, component. Severity is no part of it: it may change while open."""
 
-    @property
-    def fingerprint(self) -> str:
-        """Station, symptom or alarm, component. Severity is no part of it: it may change while open."""
-        return f"{self.station_id.hex}:{self.what or self.category}:{self.component}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", f"{self.station_id.hex}:{self.what or self.category}:{self.component}")
 
     @property
     def said(self) -> dict[str, str] | None:
