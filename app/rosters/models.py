@@ -21,6 +21,11 @@ class Shift(SQLModel, table=True):
     starts: time
     ends: time
 
+    @property
+    def mark(self) -> str:
+        """What stands in a cell of the roster: its sign, or its name where it has none."""
+        return self.sign or next(iter(self.names.values()), "")
+
 
 class Duty(SQLModel, table=True):
     """One line of the roster: this person works this shift on this local date (the date the shift starts)."""

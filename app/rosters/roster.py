@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -35,8 +36,22 @@ def spell(person_id: UUID, shift_id: UUID, day: date, hours: HasHours, zone: Zon
     forward. One that ends before or when it starts runs over midnight.
     """
     last = day if hours.starts < hours.ends else day + timedelta(1)
-    begins, ends = (datetime.combine(d, t, zone).astimezone(UTC) for d, t in ((day, hours.starts), (last, hours.ends)))
-    return Spell(begins, ends, person_id, shift_id, day)
+    return Spell(moment(day, hours.starts, zone), moment(last, hours.ends, zone), person_id, shift_id, day)
+
+
+@lru_cache(10_000)  # a plant has few hours and many duties
+def moment(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """Return when the clock on the wall first shows this or, where it is set forward over it, a later time. In UTC."""
+    wanted = datetime.combine(day, clock)
+    shown = wanted.replace(tzinfo=zone).astimezone(UTC)
+    if shown.astimezone(zone).replace(tzinfo=None) == wanted:
+        return shown
+    before = wanted.replace(tzinfo=zone, fold=1).astimezone(
+        UTC
+    )  # as far before the jump as the time is after its start
+    while before.astimezone(zone).replace(tzinfo=None) < wanted:
+        before += timedelta(minutes=1)
+    return before
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,8 @@ class Roster:
     squads: dict[str, frozenset[UUID]] = field(default_factory=dict)
     members: dict[UUID, Person] = field(init=False)
     _of: dict[UUID, list[Spell]] = field(init=False)
+    _here: dict[datetime, list[Person]] = field(init=False, default_factory=dict, repr=False, compare=False)
+    _red: dict[datetime, frozenset[UUID]] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         of: dict[UUID, list[Spell]] = {}
@@ -64,23 +81,27 @@ class Roster:
 
     def on_duty(self, at: datetime) -> list[Person]:
         """Return who works at this moment, by name."""
-        today = at.astimezone(self.zone).date()
-        return [person for person in self.staff if self._works(person.id, at, today)]
+        if (here := self._here.get(at)) is None:  # asked for every rung of every anomaly of a batch
+            today = at.astimezone(self.zone).date()
+            here = self._here[at] = [person for person in self.staff if self._works(person.id, at, today)]
+        return here
 
     def red(self, at: datetime) -> frozenset[UUID]:
         """Return who works at this moment and did not answer when the shift began."""
-        return frozenset(
-            one.person_id
-            for one in self.spells
-            if one.begins <= at < one.ends and (one.person_id, one.shift_id, one.day) in self.silent
-        )
+        if (red := self._red.get(at)) is None:
+            red = self._red[at] = frozenset(
+                one.person_id
+                for one in self.spells
+                if one.begins <= at < one.ends and (one.person_id, one.shift_id, one.day) in self.silent
+            )
+        return red
 
     def edges(self, since: datetime, until: datetime) -> list[datetime]:
         """Return the moments after `since` and before `until` at which the answer of `on_duty` may change, in order."""
         days = (since.astimezone(self.zone).date() + timedelta(n) for n in range((until - since).days + 2))
-        midnights = (datetime.combine(day, time(0), self.zone).astimezone(UTC) for day in days)
-        moments = {moment for one in self.spells for moment in (one.begins, one.ends)} | set(midnights)
-        return sorted(moment for moment in moments if since < moment < until)
+        midnights = (moment(day, time(0), self.zone) for day in days)
+        moments = {edge for one in self.spells for edge in (one.begins, one.ends)} | set(midnights)
+        return sorted(edge for edge in moments if since < edge < until)
 
     def _works(self, person_id: UUID, at: datetime, today: date) -> bool:
         duties = self._of.get(person_id, ())
