@@ -37,11 +37,12 @@ class PushHosts:
     reached. An IP address is allowed only when it is an entry itself.
     """
 
-    def __init__(self, more: Iterable[str] = ()) -> None:
+    def __init__(self, more: Iterable[str] = (), *, known: Iterable[str] = KNOWN, setting: str = "push_hosts") -> None:
+        self._setting = setting
         self._exact: set[tuple[str, int]] = set()
         self._plain: set[tuple[str, int]] = set()
         self._below: set[tuple[str, int]] = set()
-        for entry in (*KNOWN, *more):
+        for entry in (*known, *more):
             self._add(entry)
 
     def allows(self, url: URL) -> bool:
@@ -63,9 +64,9 @@ class PushHosts:
         below = entry.startswith("*.")
         url = _parse(entry.removeprefix("*."))
         if url is None or url.host is None or url.port is None:
-            raise BadPushSetting(setting="push_hosts", why=f"{entry!r} is neither a host nor host:port")
+            raise BadPushSetting(setting=self._setting, why=f"{entry!r} is neither a host nor host:port")
         if below and ("." not in url.host or _ip(url.host)):
-            raise BadPushSetting(setting="push_hosts", why=f"{entry!r} would allow far too much")
+            raise BadPushSetting(setting=self._setting, why=f"{entry!r} would allow far too much")
         (self._below if below else self._exact).add((url.host, url.port))
         if url.explicit_port and not below and is_here(url.host):
             self._plain.add((url.host, url.port))

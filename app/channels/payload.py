@@ -72,6 +72,7 @@ def _letter(message: Message, title: str, body: str) -> dict[str, object]:
                 "delivery": str(message.delivery_id),
                 "token": message.token,
                 "url": message.url,
+                **({"answer": message.answer} if message.answer != "acceptance" else {}),
                 "words": {
                     "accept": words.accept,
                     "open": words.open,

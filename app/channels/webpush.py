@@ -36,8 +36,8 @@ from app.settings import Settings
 log = structlog.get_logger(__name__)
 
 PATIENCE: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
-CONNECTIONS: Final = 256
-CONNECTIONS_EACH: Final = 64  # for one push service, so that a slow one cannot hold up the others
+
+CONNECTIONS_EACH: Final = 64  # for one push service: a slow one has no connection that another could use
 PHONES_AT_HAND: Final = 4096  # checked addresses kept ready; checking costs a tenth of sending
 
 
@@ -131,7 +131,7 @@ class WebPush:
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                limit=CONNECTIONS,
+                limit=0,
                 limit_per_host=CONNECTIONS_EACH,
                 keepalive_timeout=60,
                 ssl=self._tls or True,
