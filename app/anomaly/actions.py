@@ -46,8 +46,11 @@ REACHED: dict[Status, str] = {
 NOT_HELD: dict[str, Any] = {"held_since": None, "held_until": None, "hold_reason": ""}
 """Every step along the lifecycle ends a hold: the clock it starts must not run behind a band that says "held"."""
 
-NEWS = frozenset({"hand_over", "send_back", "cancel"})
+NEWS = frozenset({"hand_over", "send_back", "cancel", "assist"})
 """Events somebody must be told of who did not do it. Calls are not among them: those come from the clocks."""
+
+ENDS = frozenset({"accept", "resolve", "cancel", "merged", "close"})
+"""Events after which what was sent to a group's chat or to a lamp is put right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ def event_row(
         "by": by.name,
         "details": details,
         "once": once,
-        "told_at": None if kind in NEWS else now,
+        "told_at": None if kind in NEWS or kind in ENDS else now,
     }
 
 

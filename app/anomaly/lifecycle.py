@@ -103,4 +103,4 @@ class NotAllowedNow(DomainError):
 
 class OwnedByOther(NotAllowedNow):
     code = "anomaly.owned_by_other"
-    message = N_("%(owner)s already has it (%(status)s). Nothing was changed. Call %(owner)s if you can help.")
+    message = N_("%(owner)s already has it (%(status)s). Nothing was changed. Tap “I am coming too” if you can help.")

@@ -69,6 +69,9 @@ class Anomaly(SQLModel, table=True):
     owner_id: UUID | None = Field(default=None, foreign_key="person.id")
     offered_to_id: UUID | None = Field(default=None, foreign_key="person.id", description="Hand-over not yet accepted.")
     resolver_id: UUID | None = Field(default=None, foreign_key="person.id")
+    helpers: dict[str, str] | None = Field(
+        default=None, sa_type=Document, description="Who comes too without owning it: names by the id of the person."
+    )
 
     occurred_at: datetime
     received_at: datetime

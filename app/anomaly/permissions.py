@@ -23,6 +23,8 @@ class Subject(Protocol):
     def resolver_id(self) -> UUID | None: ...
     @property
     def held(self) -> bool: ...
+    @property
+    def helpers(self) -> dict[str, str] | None: ...
 
 
 def may(anomaly: Subject, person: Person | None) -> set[str]:
@@ -36,6 +38,8 @@ def may(anomaly: Subject, person: Person | None) -> set[str]:
         can.add("accept")
     if status in OWNED and anomaly.offered_to_id == person.id:
         can.add("take_over")
+    if status in OWNED and not mine and str(person.id) not in (anomaly.helpers or {}):
+        can.add("assist")
     if status in OWNED and mine:
         can |= {"hand_over", "release", "resolve", "resume" if anomaly.held else "hold"}
         if status == Status.ACCEPTED:

@@ -6,7 +6,7 @@ Longer than most files because a card has many facts, and every list shows the s
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from app.anomaly.lifecycle import Status
-from app.anomaly.models import Anomaly, Attachment, Event, Occurrence
+from app.anomaly.models import Anomaly, Attachment, Clock, Event, Occurrence
 from app.anomaly.permissions import may
 from app.flows import queries as flows
+from app.flows.document import FlowDocument
 from app.kit.columns import Names
 from app.kit.errors import NotFound
 from app.kit.i18n import named
@@ -59,6 +60,7 @@ class Card:
     offered_to: str
     offered_to_id: UUID | None
     resolver_id: UUID | None
+    helpers: dict[str, str] | None
     occurrences: int
     me_too: int
     photo: str | None
@@ -224,6 +226,14 @@ def _add_fixes(session: Session, ended: list[Card]) -> None:
         card.fix = fixes.get(card.id, "")
 
 
+def _next_call(a: Anomaly, flow: FlowDocument) -> datetime | None:
+    """When somebody else is called if nobody accepts. Dispatch may look sooner: has any phone shown it?"""
+    if a.clock != Clock.ACCEPTED or a.clock_from is None:
+        return None
+    rungs = flow.ladder(a.severity).of(Clock.ACCEPTED)
+    return a.clock_from + timedelta(seconds=rungs[a.rung].after) if a.rung < len(rungs) else None
+
+
 def _card(
     session: Session,
     a: Anomaly,
@@ -255,13 +265,14 @@ def _card(
         received_at=a.received_at,
         ended_at=a.ended_at,
         clock=a.clock,
-        next_clock_at=a.next_clock_at,
+        next_clock_at=_next_call(a, flow) or a.next_clock_at,
         rung=a.rung,
         owner=owner or "",
         owner_id=a.owner_id,
         offered_to=offered or "",
         offered_to_id=a.offered_to_id,
         resolver_id=a.resolver_id,
+        helpers=a.helpers,
         occurrences=a.occurrences,
         me_too=a.me_too,
         photo=f"/files/{a.photo_id}/thumb" if a.photo_id else None,

@@ -22,7 +22,9 @@ EVENT_WORDS = {
     "alarm": N_("Machine alarm"),
     "return_to_normal": N_("Machine is back to normal"),
     "nobody": N_("Nobody on duty for this step: the next one was called at once"),
+    "unseen": N_("No phone has shown it yet, and there is no other way to call"),
     "accept": N_("Accepted"),
+    "assist": N_("Comes too"),
     "arrive": N_("On site"),
     "contain": N_("Contained: output is protected"),
     "hold": N_("On hold: %(reason)s"),
@@ -52,7 +54,10 @@ def event_words(event: Event) -> str:
         case "called":
             called = details.get("called")
             names = [str(name) for name in called] if isinstance(called, list) else []
-            return ngettext("Called %(names)s", "Called %(names)s", len(names)) % {"names": gettext(", ").join(names)}
+            told = {"names": gettext(", ").join(names)}
+            if details.get("clock") == "displayed":
+                return gettext("No phone has shown it yet: called another way: %(names)s") % told
+            return ngettext("Called %(names)s", "Called %(names)s", len(names)) % told
         case "hand_over":
             text = N_("%(to)s was asked to take over") if not details.get("taken") else N_("Taken over")
             return gettext(text) % {"to": details.get("to", "")} if not details.get("taken") else gettext(text)

@@ -11,6 +11,7 @@ from app.kit.columns import Document, choice
 from app.kit.ids import new_id
 
 CALL, NEWS, BELL, TEST = "call", "news", "bell", "test"  # somebody must come; nobody has to move; is it heard?
+CHANGE = "change"  # what was said is put right: not a new message
 
 
 class DeliveryState(StrEnum):
@@ -31,6 +32,12 @@ class Delivery(SQLModel, table=True):
             postgresql_where=text("state = 'planned'"),
         ),
         Index("delivery_anomaly", "anomaly_id", "planned_at"),
+        Index(
+            "delivery_displayed",
+            "displayed_at",
+            sqlite_where=text("displayed_at IS NOT NULL"),
+            postgresql_where=text("displayed_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -81,3 +88,4 @@ class Outlet(SQLModel, table=True):
     failed_at: datetime | None = None
     fault: str = Field(default="", max_length=200)
     quiet_until: datetime | None = Field(default=None, description="Its limit is used up: nothing is sent before.")
+    paused_at: datetime | None = Field(default=None, description="An administrator wants it silent.")

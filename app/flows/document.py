@@ -25,10 +25,10 @@ class Choice(Strict):
 
 
 class Audience(Strict):
-    """People on duty: of a team ("owner": the flow's own), of a role, of the station's line, of a squad, or one person.
+    """People on duty: of a team ("owner": the duty responders), a role, the station's line, a squad, or one person.
 
     Or those whom the anomaly itself names, on duty or not: its owner; whoever was called in this round and has not seen
-    it (`unseen`); and their deputies.
+    it (`unseen`). With `deputies`, whoever stands in for them too, if on duty.
     """
 
     team: str = ""

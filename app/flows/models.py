@@ -27,3 +27,14 @@ class FlowVersion(SQLModel, table=True):
     number: int
     document: dict[str, object] = Field(sa_type=Document)
     published_at: datetime
+    published_by: str = Field(default="", max_length=80, description="Name at that time; empty: Pullcord itself.")
+
+
+class RoutingVersion(SQLModel, table=True):
+    """Who the duty responders are, as a whole. The one with the highest number holds; older ones are kept."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    number: int = Field(unique=True)
+    document: list[dict[str, object]] = Field(sa_type=Document, description="The routes, in their order.")
+    published_at: datetime
+    published_by: str = Field(default="", max_length=80)

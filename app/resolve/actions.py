@@ -23,7 +23,7 @@ from app.resolve.models import CauseClass, Resolution
 
 END_REASONS = ("false", "duplicate", "practice", "recalled")
 LONGEST_HOLD = timedelta(days=30)
-FREE: dict[str, Any] = {"owner_id": None, "offered_to_id": None}
+FREE: dict[str, Any] = {"owner_id": None, "offered_to_id": None, "helpers": None}
 
 
 class OthersMustVerify(DomainError):
@@ -58,6 +58,23 @@ def accept(session: Session, anomaly_id: UUID, *, by: Person, now: datetime, via
         changes={**FREE, "owner_id": by.id},
         via=via,
     )
+    return anomaly
+
+
+def assist(session: Session, anomaly_id: UUID, *, by: Person, now: datetime) -> Anomaly:
+    """Come too, without taking it from its owner. Who says so twice has said it once.
+
+    Raises:
+        NotAllowedNow: nobody has it (any more), or it is one's own.
+    """
+    anomaly = get(session, anomaly_id)
+    helpers = anomaly.helpers or {}
+    if str(by.id) in helpers and anomaly.status in OWNED:
+        return anomaly
+    if "assist" not in may(anomaly, by):
+        raise NotAllowedNow.of(anomaly.status, "")
+    _set(session, anomaly, helpers=helpers | {str(by.id): by.name})
+    record(session, anomaly.id, "assist", by=Actor.of(by), now=now)
     return anomaly
 
 
@@ -120,7 +137,8 @@ def offer(session: Session, anomaly_id: UUID, to_id: UUID, *, by: Person, now: d
 def take_over(session: Session, anomaly_id: UUID, *, by: Person, now: datetime) -> Anomaly:
     """Accept a hand-over: ownership passes now, not before."""
     anomaly = _mine(session, anomaly_id, by, "take_over")
-    changes = {"owner_id": by.id, "offered_to_id": None}
+    others = {id_: name for id_, name in (anomaly.helpers or {}).items() if id_ != str(by.id)}
+    changes = {"owner_id": by.id, "offered_to_id": None, "helpers": others}
     advance(session, anomaly, Action.HAND_OVER, by=Actor.of(by), now=now, changes=changes, taken=True)
     return anomaly
 

@@ -68,6 +68,11 @@ async def accept(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, 
     return await _do(request, db, staff, actions.accept, anomaly_id, now=now)
 
 
+@post("/anomalies/{anomaly_id:uuid}/assistance", status_code=200)
+async def assist(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db, now: Now) -> Response[Any]:
+    return await _do(request, db, staff, actions.assist, anomaly_id, now=now)
+
+
 @post("/anomalies/{anomaly_id:uuid}/arrival", status_code=200)
 async def arrive(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db, now: Now) -> Response[Any]:
     return await _do(request, db, staff, actions.arrive, anomaly_id, now=now)
@@ -234,6 +239,6 @@ async def _do(
 
 
 handlers = [
-    accept, arrive, contain, hold, resume, hand_over, take_over, release, resolution_form, resolution_shown, resolve,
-    verify, send_back, cancel, recall, confirm,
+    accept, assist, arrive, contain, hold, resume, hand_over, take_over, release, resolution_form, resolution_shown,
+    resolve, verify, send_back, cancel, recall, confirm,
 ]  # fmt: skip
