@@ -18,7 +18,15 @@ from app.anomaly.stream import Broadcaster
 from app.capture import routes as capture
 from app.channels.hosts import PushHosts
 from app.channels.vapid import KEY_FILE, load_or_make_vapid
+from app.dispatch import bell_routes as bells
+from app.dispatch import foresight_routes as foresight
+from app.dispatch import ladder_routes as ladders
+from app.dispatch import routing_routes as routing
+from app.dispatch import board_routes as boards
+from app.dispatch import outlet_routes as outlets
+from app.dispatch import light_routes as lights
 from app.dispatch import routes as dispatch
+from app.dispatch.outlet_routes import provide_admin
 from app.kit import routes as house
 from app.kit.clock import utcnow
 from app.kit.db import Database
@@ -30,12 +38,20 @@ from app.kit.pwa import Assets
 from app.kit.secret import SECRET_FILE, keep
 from app.kit.speaking import speaking
 from app.kit.storage import Storage
+from app.people import doctor_routes as doctor
+from app.people import me_routes as me
 from app.people import routes as people
 from app.people.routes import provide_lead, provide_me, provide_staff
 from app.plant import queries as plant_queries
 from app.plant import routes as plant
 from app.resolve import routes as resolve
+from app.rosters import duty_routes as duty
+from app.rosters import own_routes as own_times
+from app.rosters import routes as rosters
+from app.rosters import squad_routes as squads
 from app.settings import Settings
+from app.triage import board_routes as wall
+from app.triage import handover_routes as handover
 from app.triage import routes as triage
 
 
@@ -74,7 +90,30 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
     app = Litestar(
         route_handlers=[
             handler
-            for slice_ in (house, capture, triage, dispatch, resolve, anomaly, people, plant)
+            for slice_ in (
+                house,
+                capture,
+                triage,
+                wall,
+                dispatch,
+                bells,
+                foresight,
+                ladders,
+                routing,
+                boards, lights,
+                outlets,
+                duty,
+                rosters,
+                own_times,
+                squads,
+                handover,
+                resolve,
+                anomaly,
+                people,
+                me,
+                doctor,
+                plant,
+            )
             for handler in slice_.handlers
         ],
         dependencies={
@@ -83,6 +122,7 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
             "me": Provide(provide_me),
             "staff": Provide(provide_staff),
             "lead": Provide(provide_lead),
+            "admin": Provide(provide_admin),
         },
         middleware=[measured],
         exception_handlers={

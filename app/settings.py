@@ -70,6 +70,32 @@ class Settings(BaseSettings):
         description="Empty: no e-mail. smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465.",
     )
     mail_from: str = Field(default="pullcord@localhost", description="Sender of e-mails.")
+    chat_hosts: list[str] = Field(
+        default=[],
+        description='Your own WeCom, DingTalk or Feishu servers, as ["chat.example.com"]. '
+        "Those on the internet are known; robots at any other address are refused.",
+    )
+    inside_hosts: list[str] = Field(
+        default=[],
+        description='What webhooks may call inside the plant, as ["mes.plant.example", "10.1.2.0/24"]. '
+        "Without this, webhooks only reach public addresses.",
+    )
+    ntfy_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Empty: no ntfy. https://ntfy.example.com, or with an access token https://tk_…@ntfy.example.com.",
+    )
+    sms_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Empty: no SMS. aliyun://key:secret@dysmsapi.aliyuncs.com?sign=…&template=SMS_… (variable title), "
+        "tencent://id:key@sms.tencentcloudapi.com?app=…&sign=…&template=… (variable 1), or an Apprise address with "
+        "{number} in it, such as twilio://SID:TOKEN@FROM/{number}.",
+    )
+    voice_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Empty: no phone calls. aliyun://key:secret@dyvmsapi.aliyuncs.com?template=TTS_…&from=… "
+        "(variable title), tencent://id:key@vms.tencentcloudapi.com?app=…&template=… (variable 1), or an Apprise address with {number}, "
+        "such as twilio://SID:TOKEN@FROM/{number}?method=call.",
+    )
     reports_a_minute: int = Field(
         default=60,
         ge=1,

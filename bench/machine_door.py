@@ -50,7 +50,7 @@ def measure() -> list[Figure]:
 def _door(kind: str) -> Iterator[Figure]:
     with ground(kind) as where:
         made = plant.build(where.url, now=utcnow())
-        with _one_core(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with one_core(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             db = Database(made.url)
             try:
                 makers = _makers(made)
@@ -143,7 +143,7 @@ async def _all_at_once(made: Plant, source_id: UUID) -> tuple[float, float, floa
         watch = Watch(taken.plan.alarms, taken.states, now=utcnow())
         calm = [(item.tag_id, Sample(20.0, Quality.GOOD, utcnow())) for item in _items(taken)]
         assert not watch.take(calm, now=utcnow())
-        with _one_core():
+        with one_core():
             return await _timed(_fire(db, source_id, watch, [tag for tag, _ in calm]))
     finally:
         db.close()
@@ -193,7 +193,7 @@ def _count(session: Session) -> tuple[int, int]:
 
 
 @contextmanager
-def _one_core() -> Iterator[None]:
+def one_core() -> Iterator[None]:
     """Keep all our threads on one core: a second then means a second of one core."""
     cores = os.sched_getaffinity(0)
     threads = [int(name) for name in os.listdir("/proc/self/task")]

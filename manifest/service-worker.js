@@ -7,6 +7,7 @@ const CACHE = `pullcord-${VERSION}`;
 const OFFLINE = "/offline";
 const STATION = /^\/s\/[^/]+$/i;
 const PATIENCE = 10_000; // milliseconds
+const GLANCE = 700; // a window may only open right after a tap: Firefox gives it a second
 
 // ── Installing: a new version takes over at once, and nothing of the old one stays ──
 self.addEventListener("install", (event) => event.waitUntil(install()));
@@ -106,8 +107,17 @@ function show(title, { body, lang, tag, renotify, requireInteraction, data, acti
 async function answer({ notification, action }) {
   notification.close();
   if (action === "accept") return accept(notification);
-  const opening = open(notification.data?.url ?? "/"); // first: only right after a tap may a window open
+  const { url = "/", answer, settled } = notification.data ?? {};
+  if (answer && !action && !settled) return tap(notification, url);
+  const opening = open(url); // first: only right after a tap may a window open
   await Promise.allSettled([opening, report(notification.data, "opened")]);
+}
+
+// At the start of a shift the tap itself is the answer. The page waits for it for a moment, to show that it counted.
+async function tap(bell, url) {
+  const answering = accept(bell);
+  await Promise.race([answering, new Promise((done) => setTimeout(done, GLANCE))]);
+  await Promise.allSettled([open(url), answering]);
 }
 
 // The answer takes the call's place. Without one, the call stays, and says clearly that nobody has it.
@@ -115,7 +125,7 @@ async function accept({ title, body, lang, tag, data }) {
   const [again, look] = ["accept", "open"].map((action) => ({ action, title: data.words[action] }));
   const failed = { body: `${title}\n${body}`, lang, tag, data, actions: [again, look], renotify: true, requireInteraction: true };
   try {
-    const reply = await post(`/deliveries/${data.delivery}/acceptance`, data.token);
+    const reply = await post(`/deliveries/${data.delivery}/${data.answer ?? "acceptance"}`, data.token);
     if (reply.status >= 500) return show(data.words.failed, failed);
     const said = await reply.json().catch(() => ({}));
     const settled = { body: said.body ?? said.text ?? title, lang, tag, data: { ...data, settled: true } };
@@ -156,6 +166,7 @@ async function renew(event) {
   const options = { userVisibleOnly: true, applicationServerKey };
   const fresh = event.newSubscription ?? (applicationServerKey && (await self.registration.pushManager.subscribe(options)));
   if (!fresh) return;
-  const body = JSON.stringify({ kind: "webpush", subscription: fresh, label: "" });
+  const replaces = event.oldSubscription?.endpoint ?? "";
+  const body = JSON.stringify({ kind: "webpush", subscription: fresh, label: "", replaces });
   await fetch("/addresses", { method: "POST", headers: { "Content-Type": "application/json" }, body });
 }

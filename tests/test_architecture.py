@@ -23,7 +23,7 @@ LONGEST = 200
 
 # Where async begins: HTTP, channels, machines, and what hands heavy work to a thread or a process.
 EDGES = re.compile(
-    r"app/(main|kit/\w+|channels/\w+|\w+/routes|anomaly/stream|capture/(media|voice|codes|sources/\w+))\.py|workers/.*"
+    r"app/(main|kit/\w+|channels/\w+|\w+/(\w+_)?routes|anomaly/stream|capture/(media|voice|codes|sources/\w+))\.py|workers/.*"
 )
 
 # Who writes a status beside anomaly/actions.py: only where an anomaly begins, or was in the past.
@@ -32,7 +32,10 @@ BEGINS = {"app/capture/intake.py", "app/triage/actions.py", "app/demo/tale.py"}
 # Slices whose pages are named after what people see.
 SHOWN_IN = {
     "capture": ["station", "report", "scan", "start"],
-    "triage": ["queue"],
+    "triage": ["queue", "handover"],
+    "dispatch": ["dispatch", "outlets", "ladders"],
+    "rosters": ["duty"],
+    "people": ["people", "doctor"],
     "kit": ["shared"],
 }
 

@@ -28,16 +28,16 @@ from app.demo import cast, machines
 from app.dispatch import actions as dispatch
 from app.dispatch import deliveries
 from app.dispatch.models import Delivery, DeliveryState
-from app.dispatch.queries import calls, reached
+from app.dispatch.queries import told
 from app.kit.db import Database, finish
 from app.kit.ids import new_id
 from app.machines.demo import DEMO_TAGS, culprit
 from app.machines.models import AlarmState, Source
 from app.people.login import by_badge, by_pin
 from app.people.models import Person, Team
-from app.rosters import queries as rosters
 from app.plant.models import Site, Station
 from app.resolve.models import Resolution
+from app.rosters import queries as rosters
 from app.triage.queries import queue
 from tests.databases import CommittingSession, Copies
 
@@ -138,8 +138,8 @@ def test_six_are_open_at_different_stages(plant: Session) -> None:
     }  # fmt: skip
     assert all(timedelta() < NOW - card.received_at < timedelta(hours=2) for card in shown)
     for card in shown:
-        rang, displayed = reached(calls(plant, card.id))
-        assert rang >= displayed > 0
+        reached = told(plant, [card.id])[card.id].reached
+        assert reached.rang >= reached.displayed > 0
 
 
 def test_wang_lei_has_something_to_verify(plant: Session) -> None:

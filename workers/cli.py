@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.settings import Settings
 
-LOOPS = ("dispatch", "deliver", "machines", "tidy")
+LOOPS = ("dispatch", "deliver", "lights", "machines", "tidy")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,19 +1,22 @@
-"""Clocks and events in, deliveries out."""
+"""Clocks, bells and events in, deliveries out."""
 
 import asyncio
 from collections.abc import Iterable
 
-from app.dispatch import actions
+from app.dispatch import actions, bells
 from app.kit.clock import utcnow
 from app.kit.db import Database
 from workers import loop
 
+REST = 0.5
+
 
 async def main(db: Database, channels: Iterable[str], *, stop: asyncio.Event) -> None:
-    """Call whoever is due, and pass on news, until `stop`."""
+    """Call whoever is due, pass on news, and ring whoever begins a shift, until `stop`."""
     kinds = frozenset(channels)
+    looked = -REST  # by the loop's own clock, which nobody sets back
 
-    async def step() -> bool:
+    async def call() -> bool:
         now = utcnow()
         if not await db.read(actions.due, now=now):
             return False
@@ -21,4 +24,20 @@ async def main(db: Database, channels: Iterable[str], *, stop: asyncio.Event) ->
         told = await db.write(actions.tell_next, now=now, channels=kinds)
         return bool(struck or told)
 
-    await loop.run("dispatch", step, pulse=db.pulse, stop=stop, rest=0.5)
+    async def ring() -> bool:
+        """Bells have time: however many commits wake us, they are looked at twice a second."""
+        nonlocal looked
+        if (ticks := asyncio.get_running_loop().time()) - looked < REST:
+            return False
+        looked, now = ticks, utcnow()
+        if not await db.read(bells.bells_due, now=now, channels=kinds):
+            return False
+        rung = await db.write(bells.ring_bells, now=now, channels=kinds)
+        red = await db.write(bells.give_up_silent, now=now, channels=kinds)
+        return bool(rung or red)
+
+    async def step() -> bool:
+        called = await call()
+        return await ring() or called
+
+    await loop.run("dispatch", step, pulse=db.pulse, stop=stop, rest=REST)

@@ -87,6 +87,11 @@ class House:
             from workers import tidy
 
             return lambda: tidy.main(db, stop=stop)
+        secret = keep(settings.data_dir / SECRET_FILE)
+        if name == "lights":
+            from workers import lights
+
+            return lambda: lights.main(db, secret, stop=stop)
         from app.channels.registry import CHANNELS, build_channels
 
         if name == "dispatch":
@@ -95,7 +100,6 @@ class House:
             return lambda: dispatch.main(db, CHANNELS, stop=stop)
         from workers import deliver
 
-        secret = keep(settings.data_dir / SECRET_FILE)
         return lambda: deliver.main(db, build_channels(settings), settings, secret, stop=stop)
 
     async def _web(self) -> None:

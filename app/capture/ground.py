@@ -17,8 +17,8 @@ from sqlmodel import Session, col, select
 from app.flows import queries as flows
 from app.flows.document import FlowDocument
 from app.people.models import Team
-from app.rosters.models import Shift
 from app.plant.models import Site, Station
+from app.rosters.models import Shift
 
 GOOD_FOR = timedelta(seconds=2)
 ASKED_AGAIN = timedelta(milliseconds=200)

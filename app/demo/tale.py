@@ -21,8 +21,10 @@ from app.demo.world import World
 from app.dispatch.ladder import look
 from app.dispatch.recipients import recipients
 from app.flows.answers import severity
+from app.flows.routing import Routing
 from app.people.models import Person
 
+NO_ROUTES = Routing()
 MACHINE, PERSON = "machine", "person"
 
 
@@ -81,6 +83,25 @@ class Tale:
     @property
     def line_id(self) -> UUID:
         found: UUID = self.row["line_id"]
+        return found
+
+    @property
+    def site_id(self) -> UUID:
+        return self.world.site.id
+
+    @property
+    def station_id(self) -> UUID:
+        found: UUID = self.row["station_id"]
+        return found
+
+    @property
+    def category(self) -> str:
+        found: str = self.row["category"]
+        return found
+
+    @property
+    def severity(self) -> int:
+        found: int = self.row["severity"]
         return found
 
     @property
@@ -205,14 +226,12 @@ class Tale:
         clock = CLOCKS[self.status]
         if clock is None or self.row["clock"] != clock or clock == Clock.WATCH:
             return
-        concerned: Any = self
         rungs = self.flow.ladder(self.row["severity"]).of(clock)
         for rung in look(rungs, self.row["rung"], clock_from=self.row["clock_from"], now=until).due:
             due = self.row["clock_from"] + timedelta(seconds=rung.after + self.chance.uniform(0.02, 0.4))
             at = min(due, until)
-            here = self.world.on_duty(at)
-            everybody = {person.id: person for person in self.world.people.values()}
-            found = recipients(rung, concerned, on_duty=here, teams=self.world.teams, everybody=everybody)
+            world = self.world
+            found = recipients(rung, self, at=at, roster=world.roster, routing=NO_ROUTES, teams=world.teams)
             place, names = self.row["rung"], [r.person.name for r in found]
             once = f"{self.id.hex}:{self.row['round']}:{rung.clock}:{place}"
             kind = "called" if found else "nobody"

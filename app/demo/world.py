@@ -1,20 +1,21 @@
 """The demonstration plant in memory, for telling its past: who was there, what was watched."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, func, select
 
 from app.flows import queries as flows
 from app.flows.document import FlowDocument
 from app.machines.watch import Alarm
 from app.people.models import Person, Team
-from app.rosters.models import Duty, Shift
-from app.rosters.shifts import shift_at
 from app.plant.models import Line, Site, Station
+from app.rosters import queries as rosters
+from app.rosters.models import Duty, Shift
+from app.rosters.roster import Roster
+from app.rosters.shifts import shift_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,7 @@ class World:
     people: dict[str, Person]
     teams: dict[str, UUID]
     shifts: list[Shift]
-    roster: frozenset[tuple[UUID, UUID, date]]
-    rostered: frozenset[UUID]
+    roster: Roster
     flows: dict[str, tuple[UUID, FlowDocument]]
     alarms: dict[int, list[Alarm]]
 
@@ -40,13 +40,8 @@ class World:
         return shift_at(self.shifts, self.local(moment))
 
     def on_duty(self, moment: datetime) -> list[Person]:
-        """Who worked at that minute, by name; whoever stands in no roster always does."""
-        running = self.shift(moment)
-        return [
-            person
-            for person in self.people.values()
-            if person.id not in self.rostered or (running is not None and (person.id, *running) in self.roster)
-        ]
+        """Who worked at that minute, by name."""
+        return self.roster.on_duty(moment)
 
 
 def look_around(
@@ -59,7 +54,8 @@ def look_around(
     alarms: tuple[Alarm, ...],
 ) -> World:
     """Put together what was just written with what the other slices say of it."""
-    duties: Any = session.execute(select(col(Duty.person_id), col(Duty.shift_id), col(Duty.day))).all()
+    first, last = session.execute(select(func.min(Duty.day), func.max(Duty.day))).one()
+    since, until = (datetime.combine(day, time(12), UTC) for day in (first, last))
     here = {station.id: number for number, station in stations.items()}
     of_station: dict[int, list[Alarm]] = {number: [] for number in stations}
     for alarm in alarms:
@@ -73,8 +69,7 @@ def look_around(
         people=dict(sorted(people.items())),
         teams=dict(session.exec(select(Team.key, Team.id)).all()),
         shifts=shifts,
-        roster=frozenset((person, shift, day) for person, shift, day in duties),
-        rostered=frozenset(person for person, _, _ in duties),
+        roster=rosters.roster(session, site.id, since=since, until=until),
         flows={document.category: (version, document) for version, document in flows.current(session)},
         alarms=of_station,
     )

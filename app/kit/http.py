@@ -106,6 +106,8 @@ class Pages:
             named=i18n.named,
             clock=i18n.clock,
             hm=lambda moment: i18n.local(moment).strftime("%H:%M"),
+            weekday=i18n.weekday,
+            day=lambda moment: i18n.local(moment).day,
             iso=lambda moment: moment.isoformat(),
             duration=lambda ms: f"{ms // 60000}:{ms // 1000 % 60:02d}",
         )

@@ -92,6 +92,11 @@ def clock(moment: datetime) -> str:
     return format_time(local(moment).time(), "HH:mm:ss", locale=_locale())
 
 
+def weekday(moment: datetime) -> str:
+    """Return the short name of the day a moment lies in."""
+    return format_skeleton("E", local(moment), locale=_locale())
+
+
 def elapsed(seconds: float) -> str:
     """Return a length of time as one short number a tired person gets at once."""
     total = max(int(seconds), 0)

@@ -1,14 +1,18 @@
 """One secret made at first start and kept, and the tokens that are derived from it."""
 
+import base64
 import hashlib
 import hmac
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
 
 SECRET_FILE: Final = "secret.key"  # noqa: S105  (where it is kept, not what it is)
 
@@ -43,3 +47,28 @@ def fits(given: str, expected: str) -> bool:
 def digest(secret: str) -> str:
     """Return what is stored of a random secret that only its holder knows."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Unsealable(Exception):
+    """What was sealed with another secret cannot be read: the data folder was put together from two plants."""
+
+
+def seal(secret: bytes, what: Mapping[str, object]) -> str:
+    """Return `what` so that only this installation can read it."""
+    return _fernet(secret).encrypt(msgspec.json.encode(what)).decode()
+
+
+def unseal(secret: bytes, sealed: str) -> dict[str, object]:
+    """Return what was sealed.
+
+    Raises:
+        Unsealable
+    """
+    try:
+        return dict(msgspec.json.decode(_fernet(secret).decrypt(sealed)))
+    except InvalidToken:
+        raise Unsealable() from None
+
+
+def _fernet(secret: bytes) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hmac.new(secret, b"outlets", hashlib.sha256).digest()))

@@ -47,6 +47,8 @@ class Person(SQLModel, table=True):
     )
     quiet_from: time | None = Field(default=None, description="Local time; severity 1 rings all the same.")
     quiet_until: time | None = None
+    calls_muted: bool = Field(default=False, description="Rings for severity 1 only, as in quiet hours all day long.")
+    news_muted: bool = Field(default=False, description="News are only shown inside the app.")
     badge: str | None = Field(default=None, unique=True, max_length=64, description="SHA-256 of the badge's secret.")
     pin: str = Field(default="", description="argon2 hash; empty: cannot log in with a PIN.")
     password: str = Field(default="", description="argon2 hash; empty: none set.")
@@ -70,7 +72,18 @@ class Address(SQLModel, table=True):
     label: str = Field(default="", max_length=200)
     created_at: datetime
     seen_at: datetime
+    proven_at: datetime | None = Field(default=None, description="When it last showed a message: proof that it rings.")
     gone_at: datetime | None = None
+
+
+class PhoneCheck(SQLModel, table=True):
+    """What a phone found out about itself, under a code short enough for the radio."""
+
+    code: str = Field(primary_key=True, max_length=12)
+    person_id: UUID | None = Field(default=None, foreign_key="person.id", description="None: nobody was signed in.")
+    device: str = Field(default="", max_length=200)
+    found: dict[str, object] = Field(sa_type=Document, description="Of each row of the check, what was found.")
+    checked_at: datetime = Field(index=True)
 
 
 class Login(SQLModel, table=True):

@@ -38,3 +38,17 @@ class Station(SQLModel, table=True):
     names: Names = Field(sa_type=Document)
     position: int = 0
     retired_at: datetime | None = None
+
+
+class Board(SQLModel, table=True):
+    """A screen in the hall. Whoever has its address sees what is open there, and can do nothing."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    site_id: UUID = Field(foreign_key="site.id", index=True)
+    area_id: UUID | None = Field(default=None, foreign_key="area.id", description="None: the whole site.")
+    name: str = Field(max_length=80)
+    token: str = Field(unique=True, max_length=64, description="SHA-256 of what stands in its address.")
+    names_shown: bool = Field(default=False, description="Whether it may say who is on the way.")
+    created_at: datetime
+    seen_at: datetime | None = Field(default=None, description="When it last asked what to show.")
+    revoked_at: datetime | None = None

@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlmodel import Session, col, func, select
 
 from app.kit.columns import Names
-from app.plant.models import Area, Line, Site, Station
+from app.kit.errors import NotFound
+from app.kit.secret import digest
+from app.plant.models import Area, Board, Line, Site, Station
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,20 @@ def sites(session: Session) -> Sequence[Site]:
 
 def count_stations(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Station)).one()
+
+
+def board(session: Session, token: str) -> Board:
+    """Return the screen whose address this is.
+
+    Raises:
+        NotFound: there is none, or not any more.
+    """
+    found = session.exec(select(Board).where(Board.token == digest(token), col(Board.revoked_at).is_(None))).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def areas(session: Session) -> Sequence[Area]:
+    """Return the halls, the oldest first."""
+    return session.exec(select(Area).order_by(col(Area.id))).all()

@@ -17,6 +17,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "routingversion",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("document", DOCUMENT, nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("number"),
+    )
+    op.create_table(
         "squad",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("site_id", sa.Uuid(), nullable=False),
@@ -31,6 +41,31 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("squad", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_squad_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "board",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=False),
+        sa.Column("area_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("names_shown", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["area_id"],
+            ["area.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"],
+            ["site.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("token"),
+    )
+    with op.batch_alter_table("board", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_board_site_id"), ["site_id"], unique=False)
 
     op.create_table(
         "outlet",
@@ -49,6 +84,7 @@ def upgrade() -> None:
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fault", sa.String(length=200), nullable=False),
         sa.Column("quiet_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["line_id"],
             ["line.id"],
@@ -154,6 +190,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "phonecheck",
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("device", sa.String(length=200), nullable=False),
+        sa.Column("found", DOCUMENT, nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["person.id"],
+        ),
+        sa.PrimaryKeyConstraint("code"),
+    )
+    with op.batch_alter_table("phonecheck", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_phonecheck_checked_at"), ["checked_at"], unique=False)
+
+    op.create_table(
         "squadmember",
         sa.Column("squad_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -199,7 +251,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_swap_from_id"), ["from_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_swap_to_id"), ["to_id"], unique=False)
 
+    with op.batch_alter_table("address", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True))
+
     with op.batch_alter_table("anomaly", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("helpers", DOCUMENT, nullable=True))
         batch_op.add_column(sa.Column("unseen", sa.Integer(), nullable=False, server_default=sa.text("0")))
 
     with op.batch_alter_table("delivery", schema=None) as batch_op:
@@ -208,16 +264,30 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("receipt", DOCUMENT, nullable=True))
         batch_op.alter_column("anomaly_id", existing_type=sa.Uuid(), nullable=True)
         batch_op.alter_column("person_id", existing_type=sa.Uuid(), nullable=True)
+        batch_op.create_index(
+            "delivery_displayed",
+            ["displayed_at"],
+            unique=False,
+            sqlite_where=sa.text("displayed_at IS NOT NULL"),
+            postgresql_where=sa.text("displayed_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_delivery_checkin_id"), ["checkin_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_outlet_id"), ["outlet_id"], unique=False)
-        batch_op.create_foreign_key("fk_delivery_outlet_id", "outlet", ["outlet_id"], ["id"])
         batch_op.create_foreign_key("fk_delivery_checkin_id", "checkin", ["checkin_id"], ["id"])
+        batch_op.create_foreign_key("fk_delivery_outlet_id", "outlet", ["outlet_id"], ["id"])
+
+    with op.batch_alter_table("flowversion", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("published_by", sa.String(length=80), nullable=False, server_default=sa.text("''"))
+        )
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(sa.Column("deputy_id", sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column("ways", DOCUMENT, nullable=False, server_default=sa.text("'[]'")))
         batch_op.add_column(sa.Column("quiet_from", sa.Time(), nullable=True))
         batch_op.add_column(sa.Column("quiet_until", sa.Time(), nullable=True))
+        batch_op.add_column(sa.Column("calls_muted", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("news_muted", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.create_foreign_key("fk_person_deputy_id", "person", ["deputy_id"], ["id"])
 
     with op.batch_alter_table("shift", schema=None) as batch_op:
@@ -230,16 +300,26 @@ def downgrade() -> None:
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_constraint("fk_person_deputy_id", type_="foreignkey")
+        batch_op.drop_column("news_muted")
+        batch_op.drop_column("calls_muted")
         batch_op.drop_column("quiet_until")
         batch_op.drop_column("quiet_from")
         batch_op.drop_column("ways")
         batch_op.drop_column("deputy_id")
 
+    with op.batch_alter_table("flowversion", schema=None) as batch_op:
+        batch_op.drop_column("published_by")
+
     with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.drop_constraint("fk_delivery_outlet_id", type_="foreignkey")
         batch_op.drop_constraint("fk_delivery_checkin_id", type_="foreignkey")
+        batch_op.drop_constraint("fk_delivery_outlet_id", type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_delivery_outlet_id"))
         batch_op.drop_index(batch_op.f("ix_delivery_checkin_id"))
+        batch_op.drop_index(
+            "delivery_displayed",
+            sqlite_where=sa.text("displayed_at IS NOT NULL"),
+            postgresql_where=sa.text("displayed_at IS NOT NULL"),
+        )
         batch_op.alter_column("person_id", existing_type=sa.Uuid(), nullable=False)
         batch_op.alter_column("anomaly_id", existing_type=sa.Uuid(), nullable=False)
         batch_op.drop_column("receipt")
@@ -248,6 +328,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table("anomaly", schema=None) as batch_op:
         batch_op.drop_column("unseen")
+        batch_op.drop_column("helpers")
+
+    with op.batch_alter_table("address", schema=None) as batch_op:
+        batch_op.drop_column("proven_at")
 
     with op.batch_alter_table("swap", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_swap_to_id"))
@@ -259,6 +343,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_squadmember_person_id"))
 
     op.drop_table("squadmember")
+    with op.batch_alter_table("phonecheck", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_phonecheck_checked_at"))
+
+    op.drop_table("phonecheck")
     op.drop_table("handovernote")
     with op.batch_alter_table("checkin", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_checkin_person_id"))
@@ -278,7 +366,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outlet_site_id"))
 
     op.drop_table("outlet")
+    with op.batch_alter_table("board", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_board_site_id"))
+
+    op.drop_table("board")
     with op.batch_alter_table("squad", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_squad_site_id"))
 
     op.drop_table("squad")
+    op.drop_table("routingversion")

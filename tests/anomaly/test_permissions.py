@@ -34,6 +34,8 @@ PEOPLE = {
 LEADS = ("lead", "engineer", "manager", "admin", "resolver")
 OWNERS = {"hand_over", "release", "resolve", "hold"}
 
+OTHERS = dict.fromkeys(("stranger", "team"), {"assist"})
+
 EXPECTED: dict[Status, dict[str, set[str]]] = {
     Status.REPORTED: {
         "team": {"accept"},
@@ -41,16 +43,23 @@ EXPECTED: dict[Status, dict[str, set[str]]] = {
         **dict.fromkeys(LEADS, {"accept", "cancel"} | ORDERS),
     },
     Status.ACCEPTED: {
+        **OTHERS,
         "owner": OWNERS | {"arrive", "cancel"},
-        "offered": {"take_over"},
-        **dict.fromkeys(LEADS, {"release", "cancel"} | ORDERS),
+        "offered": {"take_over", "assist"},
+        **dict.fromkeys(LEADS, {"assist", "release", "cancel"} | ORDERS),
     },
     Status.ON_SITE: {
+        **OTHERS,
         "owner": OWNERS | {"contain", "cancel"},
-        "offered": {"take_over"},
-        **dict.fromkeys(LEADS, {"release", "cancel"} | ORDERS),
+        "offered": {"take_over", "assist"},
+        **dict.fromkeys(LEADS, {"assist", "release", "cancel"} | ORDERS),
     },
-    Status.CONTAINED: {"owner": OWNERS, "offered": {"take_over"}, **dict.fromkeys(LEADS, {"release"} | LATER)},
+    Status.CONTAINED: {
+        **OTHERS,
+        "owner": OWNERS,
+        "offered": {"take_over", "assist"},
+        **dict.fromkeys(LEADS, {"assist", "release"} | LATER),
+    },
     Status.RESOLVED: {**dict.fromkeys(LEADS, {"verify", "send_back"} | LATER), "resolver": LATER},
     Status.WATCHING: {},
     Status.CLOSED: {},
@@ -66,6 +75,7 @@ class Subject:
     owner_id: UUID | None = PEOPLE["owner"].id
     offered_to_id: UUID | None = PEOPLE["offered"].id
     resolver_id: UUID | None = PEOPLE["resolver"].id
+    helpers: dict[str, str] | None = None
 
 
 @pytest.mark.parametrize("status", Status)
@@ -88,6 +98,12 @@ def test_what_is_on_hold_can_go_on_and_not_be_held_twice(status):
 
 def test_somebody_without_a_team_answers_for_nothing_that_has_none():
     assert may(Subject(Status.REPORTED, team_id=None), PEOPLE["stranger"]) == set()
+
+
+def test_who_comes_already_is_not_asked_again():
+    coming = {str(PEOPLE["team"].id): "team"}
+
+    assert may(Subject(Status.ACCEPTED, helpers=coming), PEOPLE["team"]) == set()
 
 
 def test_what_may_not_be_done_is_refused():

@@ -120,6 +120,44 @@ def test_accept_on_the_notification_accepts_without_opening_the_app(plant):
     assert len(plant.context.pages) == pages
 
 
+BELL = {"title": "Shift late starts", "url": "https://pullcord.example/duty", "answer": "presence"}
+
+
+def test_a_button_on_the_bell_puts_on_duty_without_opening_the_app(plant):
+    plant.site.acceptance = (200, {"title": "You are on duty", "body": "Calls come to you."})
+    pages = len(plant.context.pages)
+    plant.calls(**BELL)
+
+    plant.tray.press(plant.sees("Shift late starts"), "我来处理")
+
+    assert plant.hears("/presence") == {"token": "one-time-token"}
+    assert plant.sees("You are on duty")
+    assert len(plant.context.pages) == pages
+
+
+def test_a_tap_on_the_bell_itself_does_the_same_and_shows_the_page(plant):
+    plant.site.acceptance = (200, {"title": "You are on duty", "body": "Calls come to you."})
+    plant.calls(**BELL)
+
+    plant.tray.tap(plant.sees("Shift late starts"))
+
+    assert plant.hears("/presence") == {"token": "one-time-token"}
+    plant.until(lambda: any(page.url.endswith("/duty") for page in plant.context.pages))
+    assert len(plant.site.sent("/presence")) == 1
+
+
+def test_a_bell_whose_answer_is_lost_says_so_and_can_be_answered_again(plant):
+    plant.site.acceptance = (500, {})
+    plant.calls(**BELL)
+    plant.tray.press(plant.sees("Shift late starts"), "我来处理")
+    failed = plant.sees(WORDS.failed)
+
+    plant.site.acceptance = (200, {"title": "You are on duty"})
+    plant.tray.press(failed, "我来处理")
+
+    assert plant.sees("You are on duty")
+
+
 @pytest.mark.parametrize(
     ("status", "said", "title", "body", "may_try_again"),
     [

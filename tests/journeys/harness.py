@@ -31,7 +31,8 @@ from app.channels.registry import build_channels
 from app.channels.subscription import check_subscription
 from app.channels.vapid import KEY_FILE, load_or_make_vapid
 from app.dispatch import actions as dispatch
-from app.dispatch.models import Delivery
+from app.dispatch import bells
+from app.dispatch.models import BELL, Delivery
 from app.kit.db import Database
 from app.kit.secret import SECRET_FILE, keep
 from app.machines import actions as machine_actions
@@ -41,6 +42,8 @@ from app.main import create_app
 from app.people import addresses, login
 from app.people.models import Person
 from app.people.routes import COOKIE
+from app.rosters import queries as rosters
+from app.rosters.models import CheckIn
 from app.settings import Settings
 from tests import factories
 from tests.factories import CAST, code_of, id_of, report_key
@@ -121,6 +124,7 @@ class Plant:
         self.url, self.house = url, house
         self.phones: dict[str, Phone] = {}
         self.loops_run = True
+        self.bells_ring = False  # only where a journey is about the start of a shift
         self._cookies: dict[str, str] = {}
         self._address = f"10.1.{(n := next(_visitors)) // 250}.{n % 250}"
 
@@ -191,11 +195,17 @@ class Plant:
     async def waits(self, **length: float) -> None:
         """Let time pass, as `timedelta` takes it; whatever strikes in between strikes at its time."""
         end = self.now + timedelta(**length)
-        while (moment := await self.db.read(_next_moment, after=self.now)) is not None and moment <= end:
+        while (moment := await self._next()) is not None and moment <= end:
             self.clock.time = moment
             await self.settles()
         self.clock.time = end
         await self.settles()
+
+    async def _next(self) -> datetime | None:
+        moments = [await self.db.read(_next_moment, after=self.now)]
+        if self.bells_ring:
+            moments.append(await self.db.read(_next_bell, after=self.now))
+        return min((moment for moment in moments if moment), default=None)
 
     async def stands_still(self, **length: float) -> None:
         """Let time pass while nothing runs: a power cut, a weekend."""
@@ -210,7 +220,15 @@ class Plant:
         """One step of the dispatch loop."""
         struck = await self.db.write(dispatch.strike_next, now=self.now, channels=self.channels)
         told = await self.db.write(dispatch.tell_next, now=self.now, channels=self.channels)
-        return bool(struck or told)
+        return await self.rings_bells() or bool(struck or told)
+
+    async def rings_bells(self) -> bool:
+        """What the dispatch loop does beside it."""
+        if not self.bells_ring or not await self.db.read(bells.bells_due, now=self.now, channels=self.channels):
+            return False
+        rung = await self.db.write(bells.ring_bells, now=self.now, channels=self.channels)
+        red = await self.db.write(bells.give_up_silent, now=self.now, channels=self.channels)
+        return bool(rung or red)
 
     async def delivers(self) -> bool:
         """One step of the delivery loop, until all that was begun is sent."""
@@ -420,6 +438,14 @@ def _next_moment(session: Session, *, after: datetime) -> datetime | None:
     delivery = select(Delivery.due_at).where(*waiting).order_by(col(Delivery.due_at))
     moments: Iterable[datetime | None] = (session.exec(which.limit(1)).first() for which in (clock, delivery))
     return min((moment for moment in moments if moment), default=None)
+
+
+def _next_bell(session: Session, *, after: datetime) -> datetime | None:
+    """When the next shift of the roster begins, or a bell has rung for nothing."""
+    begins = [one.begins for one in rosters.roster(session, id_of("site", "Suzhou"), since=after).spells]
+    sent = session.exec(select(Delivery.sent_at).where(Delivery.purpose == BELL))
+    rung = [at + bells.PATIENCE for at in (*sent, *session.exec(select(CheckIn.rung_at))) if at]
+    return min((moment for moment in (*begins, *rung) if moment > after), default=None)
 
 
 def _anomaly_of(session: Session, key: UUID) -> UUID | None:

@@ -48,14 +48,7 @@ class House:
     def __enter__(self) -> Self:
         upgrade(self.database)
         self._furnish()
-        command = [sys.executable, "-m", "workers.cli", "up"]
-        with self._log.open("w") as log:
-            self._process = subprocess.Popen(command, env=self._env, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            self.until(self._ready, "Pullcord did not start", seconds=60)
-        except BaseException:
-            self.__exit__()
-            raise
+        self.starts()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,9 +59,25 @@ class House:
             self._process.kill()
             raise
 
-    def report(self, category: str) -> None:
+    def starts(self) -> None:
+        """Also again, after it was killed."""
+        command = [sys.executable, "-m", "workers.cli", "up"]
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(command, env=self._env, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            self.until(self._ready, "Pullcord did not start", seconds=60)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def is_killed(self) -> None:
+        """The plug is pulled."""
+        self._process.kill()
+        self._process.wait()
+
+    def report(self, category: str, **answers: str) -> None:
         """A worker's one tap, without login."""
-        form = urllib.parse.urlencode({"category": category}).encode()
+        form = urllib.parse.urlencode({"category": category, **answers}).encode()
         urllib.request.urlopen(f"{self.url}/s/{STATION}/reports", form).close()
 
     def ask(self, statement: Any) -> Sequence[Any]:

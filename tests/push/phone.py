@@ -79,7 +79,7 @@ class Phone:
     def accepts(self, notification: dict[str, Any]) -> Post:
         """Press Accept in the tray; fails when the notification has no such button."""
         assert "accept" in [action["action"] for action in notification["actions"]], "there is no Accept here"
-        return _post(notification, "acceptance")
+        return _post(notification, notification["data"].get("answer", "acceptance"))
 
     def _read(self, body: bytes) -> dict[str, Any]:
         plain = http_ece.decrypt(body, private_key=self._key, auth_secret=self._auth, version="aes128gcm")

@@ -108,8 +108,8 @@ class Site:
         assert told_by == "same-origin", f"the real one would refuse this: {told_by!r}"
         self.posts.append((f"{request.method} {request.path}", body))
         if request.path == "/addresses":
-            return web.json_response({"id": "address-1"}, status=201)
-        if request.path.endswith("/acceptance"):
+            return web.json_response({"state": "live", "id": "address-1"}, status=201)
+        if request.path.endswith(("/acceptance", "/presence")):
             status, said = self.acceptance
             return web.Response(status=status, text=json.dumps(said), content_type="application/json")
         return web.Response(status=204)
