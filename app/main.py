@@ -19,13 +19,13 @@ from app.capture import routes as capture
 from app.channels.hosts import PushHosts
 from app.channels.vapid import KEY_FILE, load_or_make_vapid
 from app.dispatch import bell_routes as bells
+from app.dispatch import board_routes as boards
 from app.dispatch import foresight_routes as foresight
 from app.dispatch import ladder_routes as ladders
-from app.dispatch import routing_routes as routing
-from app.dispatch import board_routes as boards
-from app.dispatch import outlet_routes as outlets
 from app.dispatch import light_routes as lights
+from app.dispatch import outlet_routes as outlets
 from app.dispatch import routes as dispatch
+from app.dispatch import routing_routes as routing
 from app.dispatch.outlet_routes import provide_admin
 from app.kit import routes as house
 from app.kit.clock import utcnow
@@ -38,6 +38,7 @@ from app.kit.pwa import Assets
 from app.kit.secret import SECRET_FILE, keep
 from app.kit.speaking import speaking
 from app.kit.storage import Storage
+from app.people import chat_routes as chat
 from app.people import doctor_routes as doctor
 from app.people import me_routes as me
 from app.people import routes as people
@@ -48,6 +49,7 @@ from app.resolve import routes as resolve
 from app.rosters import duty_routes as duty
 from app.rosters import own_routes as own_times
 from app.rosters import routes as rosters
+from app.rosters import shift_routes as shifts
 from app.rosters import squad_routes as squads
 from app.settings import Settings
 from app.triage import board_routes as wall
@@ -100,17 +102,20 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
                 foresight,
                 ladders,
                 routing,
-                boards, lights,
+                boards,
+                lights,
                 outlets,
                 duty,
                 rosters,
                 own_times,
                 squads,
+                shifts,
                 handover,
                 resolve,
                 anomaly,
                 people,
                 me,
+                chat,
                 doctor,
                 plant,
             )

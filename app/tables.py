@@ -6,6 +6,7 @@ import app.anomaly.models
 import app.dispatch.models
 import app.flows.models
 import app.machines.models
+import app.people.chat
 import app.people.models
 import app.plant.models
 import app.resolve.models

@@ -254,6 +254,28 @@ async def test_what_a_phone_says_of_itself(plant):
     )
 
 
+async def test_what_is_sent_at_the_change_of_shifts(plant):
+    key, nobody = new_id(), new_id()
+    await all_refused(
+        plant,
+        form("/duty/presence", "people.login_needed"),
+        form("/duty/presence", "rosters.no_shift", by="Wang Lei"),
+        form("/duty/presence/end", "rosters.no_shift", by="Wang Lei"),
+        form(f"/deliveries/{nobody}/presence", "dispatch.bad_token", token="x"),
+        form(f"/deliveries/{HUGE}/presence", "pullcord.not_found", token="x"),
+        form("/handover", "people.login_needed", key=key),
+        form("/handover", "pullcord.bad_input", by="Wang Lei"),
+        form("/handover", "pullcord.bad_input", by="Wang Lei", key=HUGE),
+        form("/handover", "pullcord.too_long", by="Wang Lei", key=key, text=LONG),
+        form("/handover", "pullcord.bad_input", by="Wang Lei", key=key, text="a\x00b"),
+        form("/handover", "pullcord.not_found", by="Wang Lei", key=key, line=nobody),
+        form("/handover", "pullcord.not_found", by="Wang Lei", key=key, line="' OR 1=1 --"),
+        form(f"/handover/{nobody}/receipt", "pullcord.not_found", by="Wang Lei"),
+        look(f"/handover/{nobody}", "pullcord.not_found", by="Wang Lei"),
+        look("/handover/x", "pullcord.not_found", by="Wang Lei"),
+    )
+
+
 async def test_what_is_asked_for(plant):
     lead = "Wang Lei"
     await all_refused(

@@ -9,12 +9,13 @@ from app.kit.db import Database
 from workers import loop
 
 REST = 0.5
+GLANCE = 1.0  # seconds between two looks whether a shift has begun: bells have time
 
 
 async def main(db: Database, channels: Iterable[str], *, stop: asyncio.Event) -> None:
     """Call whoever is due, pass on news, and ring whoever begins a shift, until `stop`."""
     kinds = frozenset(channels)
-    looked = -REST  # by the loop's own clock, which nobody sets back
+    looked = -GLANCE  # by the loop's own clock, which nobody sets back
 
     async def call() -> bool:
         now = utcnow()
@@ -25,9 +26,9 @@ async def main(db: Database, channels: Iterable[str], *, stop: asyncio.Event) ->
         return bool(struck or told)
 
     async def ring() -> bool:
-        """Bells have time: however many commits wake us, they are looked at twice a second."""
+        """However many commits wake us, this is looked at once a second."""
         nonlocal looked
-        if (ticks := asyncio.get_running_loop().time()) - looked < REST:
+        if (ticks := asyncio.get_running_loop().time()) - looked < GLANCE:
             return False
         looked, now = ticks, utcnow()
         if not await db.read(bells.bells_due, now=now, channels=kinds):

@@ -87,6 +87,10 @@ class House:
             from workers import tidy
 
             return lambda: tidy.main(db, stop=stop)
+        if name == "foresee":
+            from workers import foresee
+
+            return lambda: foresee.main(db, stop=stop)
         secret = keep(settings.data_dir / SECRET_FILE)
         if name == "lights":
             from workers import lights

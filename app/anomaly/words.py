@@ -9,12 +9,14 @@ SOURCE_WORDS = {
     "phone": N_("reported by phone"),
     "opcua": N_("reported by the machine"),
     "demo": N_("reported by phone"),
+    "roster": N_("found by looking ahead"),
 }
 END_WORDS = {
     "false": N_("false alarm"),
     "duplicate": N_("duplicate"),
     "practice": N_("practice"),
     "recalled": N_("recalled by the reporter"),
+    "filled": N_("no longer true"),
 }
 EVENT_WORDS = {
     "report": N_("Reported once more"),

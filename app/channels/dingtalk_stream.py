@@ -1,4 +1,4 @@
-"""DingTalk Stream (钉钉 Stream 模式): a card with an Accept button, in a group or to one person, without a public address.
+"""DingTalk Stream (钉钉 Stream 模式): a card with an Accept button in a chat, without a public address.
 
 An internal app with a robot; the group gives its openConversationId. The card is DingTalk's own with Markdown and
 buttons, or one of the plant's with the same variables (title, markdown, tips, sys_full_json_obj).
@@ -16,16 +16,16 @@ https://open.dingtalk.com/document/orgapp/create-and-deliver-cards, …/protocol
 library dingtalk-stream.
 """
 
-import asyncio
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Self
 
 import aiohttp
 from yarl import URL
 
 from app.channels.base import Message, Receipt, Undeliverable
-from app.channels.line import LOST, NO_LINE, Answerer, Api, Click, Reply, connected, delivery_of, frames, in_time
+from app.channels.line import NO_LINE, REFUSED, Answerer, Api, Click, Reply, connected, delivery_of, in_time, serve
 from app.channels.robot import plain
 from app.settings import Settings
 
@@ -93,14 +93,10 @@ class DingTalkStream:
             "subscriptions": [{"type": "CALLBACK", "topic": CARDS}],
             "ua": "pullcord",
         }
-        door = await self._api.ask("POST", "/v1.0/gateway/connections/open", wanted)
+        door = await self._api.ask("POST", "/v1.0/gateway/connections/open", wanted, otherwise=REFUSED)
         url = str(URL(str(door["endpoint"])).update_query(ticket=str(door["ticket"])))
-        async with connected(url) as socket, asyncio.TaskGroup() as busy:
-            async for frame in frames(socket):
-                headers = frame.get("headers", {})
-                if frame.get("type") == "SYSTEM" and headers.get("topic") == "disconnect":
-                    raise Undeliverable(LOST, retry_after=0)
-                busy.create_task(_reply(socket, frame, headers, app, answer))
+        async with connected(url) as socket:
+            await serve(socket, partial(_reply, socket, app, answer))
 
     async def close(self) -> None:
         await self._api.close()
@@ -121,17 +117,14 @@ class DingTalkStream:
         await self._api.ask(method, path, body, {"x-acs-dingtalk-access-token": token})
 
 
-async def _reply(
-    socket: aiohttp.ClientWebSocketResponse,
-    frame: Mapping[str, Any],
-    headers: Mapping[str, Any],
-    app: str,
-    answer: Answerer,
-) -> None:
+async def _reply(socket: aiohttp.ClientWebSocketResponse, app: str, answer: Answerer, frame: Mapping[str, Any]) -> None:
     """Answer one frame: a ping with what it brought, a click with what the card says now."""
-    data: object = frame.get("data", "{}")
+    headers, data = frame["headers"], str(frame.get("data") or "{}")
+    if frame["type"] == "SYSTEM" and headers["topic"] == "disconnect":  # they want us to come in by another door
+        await socket.close()
+        return
     if frame.get("type") == "CALLBACK" and headers.get("topic") == CARDS:
-        said = json.loads(str(data))
+        said = json.loads(data)
         card = delivery_of(said.get("outTrackId"))
         pressed = json.loads(str(said.get("content") or "{}")).get("cardPrivateData", {}).get("actionIds", [])
         if card is not None and "accept" in pressed:
@@ -163,6 +156,6 @@ def response(reply: Reply) -> dict[str, object]:
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         "userPrivateData": {"cardParamMap": {"tips": reply.text}},
     }
-    if reply.card:
+    if reply.card and reply.everybody:
         changed["cardData"] = {"cardParamMap": params(reply.card)}
     return changed

@@ -46,7 +46,7 @@ class Inside:
 
     def allows(self, host: str, address: str) -> bool:
         """Tell whether `host` may be called at `address`."""
-        if self.named(host):
+        if host.lower().rstrip(".") in self.names:
             return True
         ip = _bare(ip_address(address))
         return any(ip in network for network in self.networks) or (ip.is_global and not ip.is_multicast)

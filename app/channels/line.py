@@ -17,13 +17,16 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from app.channels.answers import wait
 from app.channels.base import Message, Undeliverable
 from app.channels.outbound import Answer, Outbound
+from app.kit.clock import utcnow
 from app.kit.errors import N_
 
 PATIENCE: Final = 2.5  # seconds for an answer to a click: Feishu waits three
 HEARTBEAT: Final = 30.0
 CONNECT: Final = 15.0
+STALE: Final = frozenset({99991661, 99991663, 99991664, 99991668})  # Feishu: a token that has ended
 EARLY: Final = 300.0  # seconds before its end a token is not trusted any more
 
 REFUSED: Final = N_("The chat app did not accept the app's id or secret. Correct them under Channels.")
@@ -37,21 +40,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """Somebody in a chat pressed Accept. `user` is what that `app` calls them; `name` is empty where it does not say."""
+    """Somebody in a chat pressed Accept. `user` is what that `app` calls them."""
 
     kind: str
     app: str
     user: str
     delivery_id: UUID
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What who clicked is told, and, where everybody may know, what the card says from now on."""
+    """What who clicked is told, and what the card says now: if not to `everybody`, then what it said before."""
 
     text: str
     card: Message | None = None
+    everybody: bool = False
 
 
 Answerer = Callable[[Click], Awaitable[Reply]]
@@ -96,21 +99,30 @@ async def connected(url: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         raise Undeliverable(LOST, retry_after=5) from error
 
 
-async def frames(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Any]:
-    """Yield what comes in: JSON read, bytes as they are.
+async def serve(socket: aiohttp.ClientWebSocketResponse, handle: Callable[[Any], Awaitable[None]]) -> None:
+    """Let `handle` have what comes in, JSON read and bytes as they are, each on its own: a click waits for no other.
 
     Raises:
         Undeliverable: nothing comes any more.
     """
-    async for message in socket:
-        if message.type == aiohttp.WSMsgType.BINARY:
-            yield message.data
-        elif message.type == aiohttp.WSMsgType.TEXT:
-            try:
-                yield json.loads(message.data)
-            except ValueError:
-                log.warning("chat.unreadable")
-    raise Undeliverable(LOST, retry_after=5)
+    busy: set[asyncio.Task[None]] = set()
+    try:
+        async for message in socket:
+            task = asyncio.create_task(_handled(message, handle))
+            busy.add(task)
+            task.add_done_callback(busy.discard)
+        raise Undeliverable(LOST, retry_after=5)
+    finally:
+        for task in busy:
+            task.cancel()
+
+
+async def _handled(message: aiohttp.WSMessage, handle: Callable[[Any], Awaitable[None]]) -> None:
+    """One frame that cannot be read, or answered, is no other's business."""
+    try:
+        await handle(message.data if message.type == aiohttp.WSMsgType.BINARY else json.loads(message.data))
+    except Exception:
+        log.exception("chat.frame_failed")
 
 
 class Api:
@@ -121,12 +133,18 @@ class Api:
         self._tokens: dict[str, tuple[str, float]] = {}
 
     async def ask(
-        self, method: str, path: str, body: Mapping[str, object], headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object],
+        headers: Mapping[str, str] | None = None,
+        *,
+        otherwise: str = NOT_TAKEN,
     ) -> dict[str, Any]:
         """Return what the app answered.
 
         Raises:
-            Undeliverable: it refused, or did not answer.
+            Undeliverable: it refused (`otherwise` says what), or did not answer.
         """
         sent = {"Content-Type": "application/json; charset=utf-8"} | dict(headers or {})
         raw = json.dumps(body, ensure_ascii=False).encode()
@@ -135,16 +153,19 @@ class Api:
         if answer.status == 200 and not said.get("code"):
             return said
         log.warning("chat.refused", path=path.partition("?")[0], status=answer.status, code=said.get("code"))
-        if answer.status in (401, 403):
-            raise Undeliverable(REFUSED, retry_after=60)
-        raise Undeliverable(NOT_TAKEN, retry_after=5 if answer.status == 429 or answer.status >= 500 else None)
+        if answer.status == 429 or answer.status >= 500:
+            raise Undeliverable(NOT_TAKEN, retry_after=wait(answer.retry_after, now=utcnow()))
+        if answer.status in (401, 403) or said.get("code") in STALE:
+            self._tokens.clear()
+            raise Undeliverable(REFUSED, retry_after=2)
+        raise Undeliverable(otherwise, retry_after=60 if otherwise == REFUSED else None)
 
     async def token(self, app: str, path: str, body: Mapping[str, object], *, name: str, life: str) -> str:
-        """Return the token of an app, fetched when there is none that lasts. `name`, `life`: where the answer has them."""
+        """Return the token of an app, fetched when none lasts; the answer has it as `name`, for `life` seconds."""
         now = asyncio.get_running_loop().time()
         token, until = self._tokens.get(app, ("", 0.0))
         if until <= now:
-            said = await self.ask("POST", path, body)
+            said = await self.ask("POST", path, body, otherwise=REFUSED)
             token, until = str(said.get(name, "")), now + float(said.get(life, 0)) - EARLY
             if not token:
                 raise Undeliverable(REFUSED, retry_after=60)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from app.channels.base import Channel
 from app.channels.board import Board
 from app.channels.dingtalk import DingTalk
+from app.channels.dingtalk_stream import DingTalkStream
 from app.channels.email import Email
 from app.channels.feishu import Feishu
+from app.channels.feishu_long import FeishuLong
 from app.channels.log import Log
 from app.channels.mqtt import Mqtt
 from app.channels.ntfy import Ntfy
@@ -16,6 +18,7 @@ from app.channels.telephone import Sms, Voice
 from app.channels.webhook import Webhook
 from app.channels.webpush import WebPush
 from app.channels.wecom import WeCom
+from app.channels.wecom_smart import WeComSmart
 from app.settings import Settings
 
 CHANNELS: dict[str, Callable[[Settings], Channel]] = {
@@ -31,6 +34,9 @@ CHANNELS: dict[str, Callable[[Settings], Channel]] = {
     Webhook.kind: Webhook.from_settings,
     Log.kind: Log.from_settings,
     Board.kind: Board.from_settings,
+    DingTalkStream.kind: DingTalkStream.from_settings,
+    FeishuLong.kind: FeishuLong.from_settings,
+    WeComSmart.kind: WeComSmart.from_settings,
     Mqtt.kind: Mqtt.from_settings,
     StackLight.kind: StackLight.from_settings,
 }

@@ -8,7 +8,7 @@ gone: exempt (a closed page follows nothing, and nothing is lost)
 retry-after: exempt (nobody to wait for)
 timeout: exempt (no network)
 replaces: exempt (a card on the page replaces itself)
-displayed: todo (the open page reports what it showed: with the four clocks of the ladder)
+displayed: done
 no-secrets-logged: done
 tested: done
 """

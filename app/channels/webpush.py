@@ -84,8 +84,9 @@ class WebPush:
         headers = envelope(message) | {"Authorization": self.vapid.header(way.origin, now=now)}
         status, retry_after = await self._post(way.url, body, headers)
         if not 200 <= status < 300:
-            log.warning("push refused", host=way.url.host, status=status)
-            if status in (401, 403):
+            ours = status in (401, 403)  # it concerns every phone at once
+            (log.error if ours else log.warning)("push refused", host=way.url.host, status=status)
+            if ours:
                 self.vapid.forget(way.origin)
             raise answers.refusal(status, retry_after, now=now)
 

@@ -5,7 +5,7 @@ four crews each that take turns: two early, two late, two night shifts, two days
 at every hour.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from app.kit.secret import digest
 from app.people.login import set_pin
 from app.people.models import Address, Person, Role, Team
 from app.plant.models import Line, Site
-from app.rosters.models import Duty, Shift
+from app.rosters.models import Absence, AwayFor, Duty, Shift, Squad, SquadMember
 
 PIN = "2580"
 """Everybody's. No secret: it is printed at every start."""
@@ -28,10 +28,16 @@ PHONE = "webpush"
 ROSTER_BACK, ROSTER_AHEAD = 33, 14  # days: the history, with the night before it; two weeks to come
 
 SHIFTS = (
-    ({"en": "Early", "zh": "早班"}, time(6), time(14)),
-    ({"en": "Late", "zh": "中班"}, time(14), time(22)),
-    ({"en": "Night", "zh": "夜班"}, time(22), time(6)),
+    ("早", {"en": "Early", "zh": "早班"}, time(6), time(14)),
+    ("中", {"en": "Late", "zh": "中班"}, time(14), time(22)),
+    ("夜", {"en": "Night", "zh": "夜班"}, time(22), time(6)),
 )
+SQUAD_KEY = "rapid"
+SQUAD = {"en": "Rapid response", "zh": "异常处理小组"}
+MEMBERS = ("Chen Jing", "Tang Hao", "Liu Yang")
+DEPUTIES = {"Wang Lei": "Liu Yang", "Liu Yang": "Wang Lei", "Chen Jing": "Tang Hao", "Tang Hao": "Chen Jing",
+            "Huang Jun": "Guo Ming", "Guo Ming": "Huang Jun"}  # fmt: skip
+AWAY, AWAY_FROM, AWAY_UNTIL = "He Ying", 3, 5  # days from today: a gap that can be seen before it is there
 TEAMS = {
     "maintenance": {"en": "Maintenance", "zh": "设备组"},
     "quality": {"en": "Quality", "zh": "品质组"},
@@ -93,7 +99,9 @@ CAST = (
 def engage(session: Session, site: Site, lines: list[Line], *, now: datetime) -> tuple[dict[str, Person], list[Shift]]:
     """Write teams, people with badge, PIN and phone, shifts, and the roster around `now`."""
     teams = {key: Team(site_id=site.id, key=key, names=names) for key, names in TEAMS.items()}
-    shifts = [Shift(site_id=site.id, names=names, starts=starts, ends=ends) for names, starts, ends in SHIFTS]
+    shifts = [
+        Shift(site_id=site.id, sign=sign, names=names, starts=starts, ends=ends) for sign, names, starts, ends in SHIFTS
+    ]
     session.add_all([*teams.values(), *shifts])
     session.flush()
     first = Person(site_id=site.id, name="")
@@ -103,6 +111,7 @@ def engage(session: Session, site: Site, lines: list[Line], *, now: datetime) ->
     session.flush()
     session.add_all(_phone(person, now=now) for person in people.values())
     today = now.astimezone(ZoneInfo(site.timezone)).date()
+    _stand_by(session, site, people, today)
     _roster(session, people.values(), shifts, _days(today - timedelta(ROSTER_BACK), today + timedelta(ROSTER_AHEAD)))
     return people, shifts
 
@@ -149,6 +158,18 @@ def _phone(person: Person, *, now: datetime) -> Address:
         created_at=now,
         seen_at=now,
     )
+
+
+def _stand_by(session: Session, site: Site, people: Mapping[str, Person], today: date) -> None:
+    """Say who stands in for whom, who is called together, and who will be away."""
+    for name, deputy in DEPUTIES.items():
+        people[name].deputy_id = people[deputy].id
+    squad = Squad(site_id=site.id, key=SQUAD_KEY, names=SQUAD)
+    session.add(squad)
+    session.flush()
+    session.add_all(SquadMember(squad_id=squad.id, person_id=people[name].id) for name in MEMBERS)
+    away = today + timedelta(AWAY_FROM), today + timedelta(AWAY_UNTIL)
+    session.add(Absence(person_id=people[AWAY].id, first_day=away[0], last_day=away[1], reason=AwayFor.TRAINING))
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -134,6 +134,7 @@ NEVER = frozenset({"injury", "fire"})
 """Symptoms that no demonstration makes light of."""
 
 CONTAINED = "可疑品已隔离 / Suspect parts set aside"
+HANDED_OVER = "5 号冲压机油压还不稳，请多留意 / Pressure of Press 5 is not stable yet, please watch it"
 WAITING_FOR_PART = "等备件，已下单 / Waiting for a spare part, ordered"
 NOT_FIXED = "十分钟后又出现 / It came again after ten minutes"
 

@@ -29,6 +29,7 @@ from app.kit.db import finish
 from app.people.models import Person
 from app.resolve import actions as resolve
 from app.resolve.models import CauseClass
+from app.triage import handover
 
 CHANNELS = ("stream", cast.PHONE)
 SENT_AFTER = timedelta(milliseconds=240)
@@ -43,6 +44,7 @@ def set_scene(session: Session, world: World, panel: Panel, *, photos: Sequence[
     stage = _Stage(session, world, panel, list(photos), now)
     inspector = next(p for p in world.on_duty(now) if p.team_id == world.teams["quality"])
     engineer, porter, it = (world.people[name] for name in ("Chen Jing", "Huang Jun", "Cao Yu"))
+    colleague = world.people["Liu Yang"]
     steps: list[Step] = [
         # Press 7: scratches, repaired; Wang Lei has to check it.
         (95, lambda: stage.report("scratches", 3, "quality", "scratch", by="Li Wei")),
@@ -67,6 +69,11 @@ def set_scene(session: Session, world: World, panel: Panel, *, photos: Sequence[
         (13.7, lambda: stage.photo("screws", 0)),
         (11, lambda: stage.me_too("screws", 8)),
         (6, lambda: stage.accept("screws", porter)),
+        # The other line's lead has handed over; whoever leads now has to say that it arrived.
+        (
+            4,
+            lambda: handover.hand_over(session, id_of(stage.now), "", phrases.HANDED_OVER, by=colleague, now=stage.now),
+        ),
         # Two that nobody has taken yet.
         (9, lambda: stage.report("air", 7, "environment", "air")),
         (7, lambda: stage.me_too("air", 7)),

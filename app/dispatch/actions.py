@@ -41,7 +41,7 @@ from app.people.models import Address, Team
 from app.rosters import queries as rosters
 from app.rosters.roster import Roster
 
-BATCH = 100
+BATCH = 200
 log = structlog.get_logger()
 HOLD_REMINDER = timedelta(hours=1)  # a hold nobody has looked at again
 SET_ASIDE = timedelta(minutes=1)
@@ -106,6 +106,8 @@ class _Case:
     used: defaultdict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Over which channels each person was called."""
     seen: set[UUID] = field(default_factory=set)
+    waiting: set[UUID] = field(default_factory=set)
+    """Whose phone has not rung yet: asked later, or quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class _Desk:
         self._cases: dict[UUID, _Case] = {}
         self._rosters: dict[UUID, Roster] = {}
         self._addresses: dict[UUID, list[Address]] = {}
+        self._meant: dict[tuple[object, ...], list[Recipient]] = {}
+        self._ways_of: dict[tuple[object, ...], list[Way]] = {}
         self._load: Mapping[UUID, int] | None = None
         self._last: Mapping[str, datetime] | None = None
 
@@ -245,23 +249,30 @@ class _Desk:
 
     def _recipients(self, rung: Rung, case: _Case) -> list[Recipient]:
         anomaly = case.anomaly
+        place = anomaly.station_id, anomaly.team_id, anomaly.owner_id, anomaly.category, anomaly.severity
+        key = None if any(audience.unseen for audience in rung.call) else (id(rung), *place)
+        if key in self._meant:
+            return self._meant[key]
         load: Mapping[UUID, int] = {} if anomaly.severity == 1 or rung.clock != "accepted" else self._owned()
-        return recipients(
+        found = recipients(
             rung,
             anomaly,
             at=self.now,
             roster=self._roster(anomaly.site_id),
             routing=self._routing,
             teams=self._teams,
-            called=case.called,
+            called=[one for one in case.called if one not in case.waiting],
             seen=case.seen,
             load=load,
         )
+        if key is not None:
+            self._meant[key] = found
+        return found
 
     def _reachable(self, found: Sequence[Recipient], case: _Case, added: frozenset[str]) -> list[Recipient]:
         """Who of them can be called over a way that was not used in this round."""
         self._know(one.person.id for one in found)
-        return [one for one in found if self._ways(one, added, case.used[one.person.id])]
+        return [one for one in found if self._ways(one, added, frozenset(case.used[one.person.id]))]
 
     def _ring_outlets(self, anomaly: Anomaly, rung: Rung, added: frozenset[str], cause: str, place: int) -> None:
         for outlet in self._outlets:
@@ -306,7 +317,8 @@ class _Desk:
             case = self._cases[id_]
             if displayed_at is not None:
                 case.seen.add(person_id)
-            elif waits:  # asked later, or quiet: nobody could have seen it
+            if waits:
+                case.waiting.add(person_id)
                 continue
             case.called[person_id] = None
             case.used[person_id].add(channel)
@@ -369,9 +381,12 @@ class _Desk:
         if self.events:
             at_commit(self.session, write_events, *self.events)
 
-    def _ways(self, one: Recipient, added: Iterable[str], used: Iterable[str]) -> list[Way]:
-        known = self._addresses[one.person.id]
-        return ways(one.person, known, self.channels, added=set(added), used=set(used), muted=one.muted)
+    def _ways(self, one: Recipient, added: frozenset[str], used: frozenset[str]) -> list[Way]:
+        key = one.person.id, added, used, one.muted
+        if key not in self._ways_of:
+            known = self._addresses[one.person.id]
+            self._ways_of[key] = ways(one.person, known, self.channels, added=added, used=used, muted=one.muted)
+        return self._ways_of[key]
 
     def _row(
         self, anomaly: Anomaly, purpose: str, rung: int, why: dict[str, object], way: Way, once: str, due_at: datetime

@@ -14,7 +14,7 @@ from app.people import queries as people
 from app.people.models import Person
 from app.people.ways import in_order
 from app.rosters.checkin import LATE, NO_PHONES, beginners
-from app.rosters.models import CheckIn
+from app.rosters.models import CheckIn, Duty
 
 PATIENCE = timedelta(minutes=5)  # from when it was sent; then the phone is red
 BATCH = 200
@@ -69,10 +69,15 @@ def give_up_silent(session: Session, *, now: datetime, channels: Collection[str]
 
 
 def _silent(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on CheckIn: rung, nothing heard, and nothing on its way any more.
+    """Conditions on CheckIn: rung, nothing heard, nothing on its way any more, and the duty still theirs.
 
     What was rung long ago was not listened to in between: after an outage nobody is called red for it.
     """
+    theirs = select(Duty.id).where(
+        col(Duty.person_id) == col(CheckIn.person_id),
+        col(Duty.shift_id) == col(CheckIn.shift_id),
+        col(Duty.day) == col(CheckIn.day),
+    )
     out = and_(
         col(Delivery.checkin_id) == col(CheckIn.id),
         col(Delivery.purpose) == BELL,
@@ -88,6 +93,7 @@ def _silent(now: datetime) -> tuple[ColumnElement[bool], ...]:
         col(CheckIn.rung_at) <= now - PATIENCE,
         col(CheckIn.rung_at) > now - LATE,
         ~select(Delivery.id).where(out).exists(),
+        theirs.exists(),
     )
 
 

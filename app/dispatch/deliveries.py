@@ -90,11 +90,7 @@ def claim_next(session: Session, *, now: datetime, limit: int) -> list[Claimed]:
     rows = {row.delivery.id: row for row in _due(session, now, limit)}
     outlets = pacing.locked(session, [row.delivery.outlet_id for row in rows.values() if row.delivery.outlet_id])
     dropped = [row.delivery.id for row in rows.values() if _is_void(row, outlets, now)]
-    due = [
-        pacing.Due(row.delivery, row.anomaly.severity if row.anomaly else None)
-        for row in rows.values()
-        if row.delivery.id not in set(dropped)
-    ]
+    due = [_about(row) for row in rows.values() if row.delivery.id not in set(dropped)]
     groups, later = pacing.grouped(due, outlets, pacing.told(session, due, now=now), now=now)
     session.flush()
     claimed = [_claimed(session, [rows[it.id] for it in group], outlets, now + LEASE) for group in groups]
@@ -135,13 +131,20 @@ def sent_now(session: Session, results: Sequence[tuple[Claimed, Outcome, datetim
 
 
 def _due(session: Session, now: datetime, limit: int) -> list[_Row]:
-    """A stretch of what is due, by the index; and of it the most urgent."""
-    stretch = (
-        select(Delivery.id)
-        .where(col(Delivery.state) == PLANNED, col(Delivery.due_at) <= now)
-        .order_by(col(Delivery.due_at))
-        .limit(max(LOOKED_AT, limit))
-    )
+    """A stretch of what is due, by the index; of it the most urgent; and what is told together with that."""
+    due = col(Delivery.state) == PLANNED, col(Delivery.due_at) <= now
+    stretch = select(Delivery.id).where(*due).order_by(col(Delivery.due_at)).limit(max(LOOKED_AT, limit))
+    found = _rows(session, col(Delivery.id).in_(stretch), due[0], limit=limit)
+    known = {row.delivery.id for row in found}
+    people = {row.delivery.person_id for row in found if row.anomaly and pacing.is_small(_about(row))} - {None}
+    if len(found) < limit or not people:
+        return found
+    theirs = col(Delivery.person_id).in_(people), Anomaly.severity == pacing.SMALL
+    more = _rows(session, *theirs, *due, limit=LOOKED_AT)
+    return found + [row for row in more if row.delivery.id not in known and pacing.is_small(_about(row))]
+
+
+def _rows(session: Session, *where: Any, limit: int) -> list[_Row]:
     which = (
         select(Delivery, Anomaly, Person, Address, CheckIn, Station.names, Line.names)  # type: ignore[call-overload]
         .outerjoin(Anomaly, col(Anomaly.id) == col(Delivery.anomaly_id))
@@ -150,12 +153,16 @@ def _due(session: Session, now: datetime, limit: int) -> list[_Row]:
         .outerjoin(CheckIn, col(CheckIn.id) == col(Delivery.checkin_id))
         .outerjoin(Station, col(Station.id) == col(Anomaly.station_id))
         .outerjoin(Line, col(Line.id) == col(Anomaly.line_id))
-        .where(col(Delivery.id).in_(stretch), col(Delivery.state) == PLANNED)
+        .where(*where)
         .order_by(func.coalesce(Anomaly.severity, USUAL_SEVERITY), col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
     )
     return [_Row(*row) for row in session.exec(which)]
+
+
+def _about(row: _Row) -> pacing.Due:
+    return pacing.Due(row.delivery, row.anomaly.severity if row.anomaly else None)
 
 
 def _is_void(row: _Row, outlets: dict[UUID, Outlet], now: datetime) -> bool:

@@ -112,7 +112,7 @@ def _coverage(session: Session, viewer: Person, *, now: datetime) -> dict[str, A
     return {
         "holes": told[:MOST_HOLES],
         "more": max(len(told) - MOST_HOLES, 0),
-        "none": sum(one.empty for one in found),
+        "uncovered": sum(one.empty for one in found),
         "week": foretold.week(found, plan.roster.zone, since=now),
         "mute": mute,
     }

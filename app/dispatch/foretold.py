@@ -91,14 +91,19 @@ def hole(
         where = gettext(N_("everywhere"))
     else:
         where = ", ".join([named(lines[key]) for key in one.lines] + [named(stations[key]) for key in one.stations])
+    return gettext(N_("%(where)s: %(what)s")) % {"where": where, "what": what(one, categories)}
+
+
+def what(one: Hole, categories: Mapping[str, Names]) -> str:
+    """Return what and how bad: "Machine, severity 1-4"."""
     if len(one.categories) == len(categories):
-        what = gettext(N_("everything"))
+        kinds = gettext(N_("everything"))
     else:
-        what = ", ".join(named(categories[key]) for key in one.categories)
+        kinds = ", ".join(named(categories[key]) for key in one.categories)
     first, last = one.severities[0], one.severities[-1]
     run = len(one.severities) == last - first + 1 and first != last
     bad = f"{first}–{last}" if run else ", ".join(map(str, one.severities))
-    return gettext(N_("%(where)s: %(what)s, severity %(severity)s")) % {"where": where, "what": what, "severity": bad}
+    return gettext(N_("%(what)s, severity %(severity)s")) % {"what": kinds, "severity": bad}
 
 
 def week(holes: Sequence[Hole], zone: ZoneInfo, *, since: datetime, days: int = 7) -> list[list[Cell]]:

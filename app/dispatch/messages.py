@@ -1,4 +1,7 @@
-"""What a phone says, in the language of the person it belongs to: nothing that a lock screen may not show."""
+"""What a phone says, in the language of the person it belongs to: nothing that a lock screen may not show.
+
+Longer than most files: all the forms a message has are side by side.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +55,7 @@ PLAIN = {
     ),
     "silent_phone": (
         N_("%(by)s's phone does not answer"),
-        N_("Calls for %(by)s come to you until the phone is heard again."),
+        N_("While you are on duty, calls for %(by)s come to you, until it is heard again."),
         "/duty",
     ),
 }
@@ -102,8 +105,8 @@ def compose(
     here = public_url.rstrip("/")
     if isinstance(facts, Plain):
         return _plain(facts, lang=lang, token=token, here=here)
-    if others:
-        return _digest([facts, *others], lang=lang, token=token, here=here, now=now)
+    if any(other.anomaly_id != facts.anomaly_id for other in others):
+        return _digest([facts, *others], lang=lang, token=token, here=here)
     return Message(
         delivery_id=facts.delivery_id,
         title=_title(facts, lang),
@@ -120,15 +123,16 @@ def compose(
     )
 
 
-def _digest(all_: Sequence[Facts], *, lang: str, token: str, here: str, now: datetime) -> Message:
+def _digest(all_: Sequence[Facts], *, lang: str, token: str, here: str) -> Message:
     say = translations(lang).ugettext
-    worst_first = sorted(all_, key=lambda facts: (facts.severity, facts.received_at))
+    each = {facts.anomaly_id: facts for facts in all_}.values()  # the newest call of each
+    worst_first = sorted(each, key=lambda facts: (facts.severity, facts.received_at))
     items = tuple(Item(_title(f, lang), f"{here}/anomalies/{f.anomaly_id}") for f in worst_first[:DIGEST])
-    if left := len(all_) - len(items):
+    if left := len(worst_first) - len(items):
         items += (Item(say(MORE) % {"n": left}, f"{here}/queue"),)
     return Message(
         delivery_id=all_[0].delivery_id,
-        title=say(DIGESTED) % {"n": len(all_)},
+        title=say(DIGESTED) % {"n": len(worst_first)},
         body="\n".join(item.text for item in items),
         url=f"{here}/queue",
         tag=f"digest{all_[0].delivery_id.hex[:20]}",

@@ -9,6 +9,7 @@ from app.flows import actions as flows
 from app.flows import queries
 from app.flows.document import FlowDocument, Ladder
 from app.flows.routing import ROUTES, Route
+from app.flows.staffed import require_staffed
 from app.kit.errors import N_, DomainError, NotAllowed, NotFound
 from app.people.models import Person, Role
 
@@ -42,6 +43,7 @@ def publish_ladder(
 
     Raises:
         NotAllowed, NotFound, ChangedMeanwhile
+        NoLastStep, NotAlwaysStaffed: the ladder has no last step that always reaches somebody.
     """
     _refuse(by)
     current = {document.category: document for _, document in queries.current(session)}
@@ -51,7 +53,9 @@ def publish_ladder(
         if place == 0:
             latest = queries.versions(session, category)[0]
             _unchanged(latest.number, base, latest.published_by)
-        flows.publish(session, with_ladder(current[category], severity, ladder), by=by.name, now=now)
+        changed = with_ladder(current[category], severity, ladder)
+        require_staffed(session, changed, [severity], now=now)
+        flows.publish(session, changed, by=by.name, now=now)
 
 
 def take_again(session: Session, category: str, number: int, *, by: Person, now: datetime) -> None:

@@ -1,4 +1,7 @@
-"""Did it ring? What was planned, sent, shown, opened and accepted, for the people who look at it."""
+"""Did it ring? What was planned, sent, shown, opened and accepted, for the people who look at it.
+
+Longer than most files because the list, the one line and the figures must say the same of the same deliveries.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence

@@ -116,7 +116,7 @@ def play(case: Case, plan: Plan, stretch: Stretch, so_far: Climbed | None = None
     checks = ladder.of("displayed") if stretch.clock == ACCEPTED else []
     now: datetime | None = stretch.begins
     while now is not None and now < stretch.ends:
-        turn = _Turn(case, plan, done, now)
+        turn = _Turn(case, plan, done, now, len(rungs))
         shown_by = None
         if checks:
             shown = stretch.shown_at is not None and stretch.shown_at <= now
@@ -182,8 +182,8 @@ def rings(one: Recipient, step: Step, plan: Plan) -> list[str]:
 class _Turn:
     """What is called at one moment."""
 
-    def __init__(self, case: Case, plan: Plan, done: Climbed, now: datetime) -> None:
-        self.case, self.plan, self.done, self.now = case, plan, done, now
+    def __init__(self, case: Case, plan: Plan, done: Climbed, now: datetime, rungs: int) -> None:
+        self.case, self.plan, self.done, self.now, self.rungs = case, plan, done, now, rungs
         self.steps: list[Step] = []
         self._used: defaultdict[UUID, set[str]] = defaultdict(set)
         for person, due_at, channels in done.used:
@@ -206,7 +206,8 @@ class _Turn:
             self.done.used.append((one.person.id, self.now + one.wait, over - {INSIDE[0]}))
         if found and self.done.since is None:
             self.done.since = self.now
-        self.steps.append(Step(rung.clock, place, self.now, rung, tuple(found), early, len(options) > 1))
+        repeat = not again and place >= self.rungs
+        self.steps.append(Step(rung.clock, place, self.now, rung, tuple(found), early, repeat))
         return len(found)
 
     def _recipients(self, rung: Rung) -> list[Recipient]:

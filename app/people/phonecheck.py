@@ -45,17 +45,16 @@ def _left_out(text: str, fix: str = "", link: str = "") -> Finding:
     return Finding(Tone.LEFT_OUT, text, fix, link)
 
 
-NO_HTTPS = _left_out(N_("Not possible without a secure connection"))
+NOT_HERE = _left_out(N_("Not possible here: see the crosses above"))
 SIGN_IN = _left_out(
     N_("Only for people who are signed in"), N_("Sign in, then run the test again."), "/login?next=/doctor"
 )
-NO_RINGING = _left_out(N_("Ringing is not turned on here"), N_("Turn it on on your own page."), "/me")
 
 ROWS: Final[dict[str, Row]] = {
     "secure": Row(
         N_("Secure connection"),
         {
-            "ok": _good("HTTPS"),
+            "ok": _good(N_("Is secure")),
             "http": _bad(
                 N_("This address has no HTTPS: no notifications, no scanner, no outbox"),
                 N_("Open Pullcord by its https:// address, or ask your administrator for a certificate."),
@@ -88,7 +87,7 @@ ROWS: Final[dict[str, Row]] = {
         N_("Service worker"),
         {
             "ok": _good(N_("Runs")),
-            "none": NO_HTTPS,
+            "none": NOT_HERE,
             "failed": _bad(
                 N_("Does not start"),
                 N_("Close all Pullcord tabs, leave private mode, and open it again."),
@@ -103,7 +102,7 @@ ROWS: Final[dict[str, Row]] = {
                 N_("The phone may throw away what is not sent yet"),
                 N_("Add Pullcord to the home screen and allow notifications: then it is kept."),
             ),
-            "none": NO_HTTPS,
+            "none": NOT_HERE,
         },
     ),
     "camera": Row(
@@ -114,7 +113,7 @@ ROWS: Final[dict[str, Row]] = {
             "missing": _bad(
                 N_("None was found"), N_("Take a photo of the label instead, or type its four characters.")
             ),
-            "none": NO_HTTPS,
+            "none": NOT_HERE,
         },
     ),
     "permission": Row(
@@ -126,14 +125,14 @@ ROWS: Final[dict[str, Row]] = {
                 N_("Blocked"),
                 N_("Tap the sign left of the address, allow notifications, and come back. Android asks once more."),
             ),
-            "none": NO_HTTPS,
+            "none": NOT_HERE,
         },
     ),
     "subscription": Row(
         N_("Address for ringing"),
         {
             "ok": _good(N_("Known to Pullcord")),
-            "off": NO_RINGING,
+            "off": _bad(N_("Ringing is not turned on here"), N_("Turn it on on your own page."), "/me"),
             "unreachable": _bad(
                 N_("The push service of this browser cannot be reached"),
                 N_("Ask whether the network lets phones out, or use another browser; e-mail and chat still work."),
@@ -142,7 +141,7 @@ ROWS: Final[dict[str, Row]] = {
                 N_("Pullcord does not accept this push service"),
                 N_("Use another browser, or ask your administrator to allow it (push_hosts)."),
             ),
-            "none": NO_HTTPS,
+            "none": NOT_HERE,
             "login": SIGN_IN,
         },
     ),
@@ -160,7 +159,7 @@ ROWS: Final[dict[str, Row]] = {
                 "/me",
             ),
             "busy": _left_out(N_("Too many tests in a short time"), N_("Wait a minute and run the test again.")),
-            "off": NO_RINGING,
+            "off": _left_out(N_("Needs an address for ringing")),
             "login": SIGN_IN,
         },
     ),

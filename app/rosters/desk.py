@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session
 
 from app.kit.errors import BadInput
 from app.plant.models import Site
+from app.rosters.actions import check_near
 from app.rosters.cells import Cells
 from app.rosters.grid import Row
 from app.rosters.holidays import public_days
@@ -96,8 +97,13 @@ def plan_of(
     return Plan(pattern, chosen, members, start, weeks, days, holidays)
 
 
-def lay_out(session: Session, plan: Plan, *, site_id: UUID) -> Cells:
-    """Return the duties of a pattern, with the public holidays of the site left out if that is wanted."""
+def lay_out(session: Session, plan: Plan, *, site_id: UUID, now: datetime) -> Cells:
+    """Return the duties of a pattern, with the public holidays of the site left out if that is wanted.
+
+    Raises:
+        FarDay
+    """
+    check_near(plan.start, now=now)
     last = plan.start + timedelta(weeks=plan.weeks)
     public = public_days(session.get_one(Site, site_id).timezone, plan.start, last)
     return duties(

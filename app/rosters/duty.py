@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -17,8 +17,6 @@ from app.rosters.handover import waiting
 from app.rosters.models import CheckIn, HandoverNote, Shift
 from app.rosters.queries import roster
 from app.rosters.roster import Roster, Spell
-
-AHEAD = timedelta(days=7)
 
 
 class Phone(StrEnum):
@@ -84,7 +82,7 @@ class Board:
 
 def board(session: Session, viewer: Person, *, now: datetime) -> Board:
     """Return who is on duty at the viewer's site now, team by team, and how it stands with the viewer."""
-    plan = roster(session, viewer.site_id, since=now, until=now + AHEAD)
+    plan = roster(session, viewer.site_id, since=now)  # a week ahead is in it
     shifts = {shift.id: shift for shift in session.exec(select(Shift).where(Shift.site_id == viewer.site_id))}
     lines = _lines(session, viewer.site_id)
     here = plan.on_duty(now)

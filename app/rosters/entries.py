@@ -125,9 +125,9 @@ class _Reading:
 
 
 def days_of(table: Table, *, today: date) -> list[date]:
-    """Return the days a sheet speaks of, as far as it can be read."""
+    """Return the days a sheet speaks of that can be in the roster, in order."""
     header = _header(_Reading(Known((), (), ZoneInfo("UTC"), today)), table)
-    return sorted(header.days.values()) if header else []
+    return sorted(day for day in header.days.values() if near(day, today=today)) if header else []
 
 
 def understand(table: Table, known: Known) -> Entries:

@@ -50,6 +50,8 @@ async def my_times(request: AnyRequest, staff: Staff, db: Db, config: Site, secr
 
 @get("/roster/people/{person_id:uuid}")
 async def their_times(request: AnyRequest, person_id: FromPath[UUID], staff: Staff, db: Db, now: Now) -> Response[Any]:
+    if person_id == staff.id:
+        return see(MINE)
     person = await db.read(queries.colleague, person_id, by=staff)
     own = await db.read(times.own, person, now=now)
     return page(request, "rosters/own.html", own=own, calendar="", **WORDS)
@@ -99,14 +101,16 @@ async def withdraw(swap_id: FromPath[UUID], staff: Staff, db: Db, now: Now) -> R
 @get("/roster/calendar/{person_id:uuid}/{name:str}")
 async def calendar(person_id: FromPath[UUID], name: FromPath[str], db: Db, secret: Secret, now: Now) -> Response[bytes]:
     """What a calendar program fetches: it cannot log in, so its address is the secret."""
+    if not fits(name.removesuffix(".ics"), token(secret, CALENDAR, str(person_id))):
+        raise NotFound()
     found = await db.read(times.calendar, person_id, now=now)
-    if found is None or not fits(name.removesuffix(".ics"), token(secret, CALENDAR, str(person_id))):
+    if found is None:
         raise NotFound()
     person, turns = found
     if person.language:
         i18n.language.set(person.language)
     headers = {"cache-control": "private, max-age=900", "content-disposition": 'inline; filename="shifts.ics"'}
-    return Response(feed(person, turns, now=now), media_type="text/calendar; charset=utf-8", headers=headers)
+    return Response(feed(person, turns, now=now), media_type="text/calendar", headers=headers)
 
 
 def _id(text: str) -> UUID | None:

@@ -3,11 +3,15 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
+from app.kit.direct import Direct, among
 from app.kit.errors import NotAllowed, NotFound
 from app.people.models import Person, Role, Team
 from app.people.queries import addresses
@@ -27,7 +31,7 @@ def roster(session: Session, site_id: UUID, *, since: datetime, until: datetime 
     first = since.astimezone(zone).date() - HORIZON - DAY
     last = (until or since).astimezone(zone).date() + HORIZON + DAY
     hours = {shift.id: shift for shift in shifts(session, site_id)}
-    duties = session.exec(select(Duty).where(col(Duty.day).between(first, last), col(Duty.shift_id).in_(list(hours))))
+    duties = _DUTIES.rows(session.connection(), first=first, last=last, shifts=list(hours))
     absences = session.exec(select(Absence).where(col(Absence.last_day) >= first, col(Absence.first_day) <= last))
     silent = session.exec(
         select(CheckIn).where(
@@ -38,7 +42,9 @@ def roster(session: Session, site_id: UUID, *, since: datetime, until: datetime 
         (one.person_id, one.shift_id, one.day): one.left_at
         for one in session.exec(select(CheckIn).where(col(CheckIn.day) >= first, col(CheckIn.left_at).is_not(None)))
     }
-    spells = [spell(duty.person_id, duty.shift_id, duty.day, hours[duty.shift_id], zone) for duty in duties]
+    spells = [spell(person_id, shift_id, day, hours[shift_id], zone) for person_id, shift_id, day in duties]
+    if left:
+        spells = [_until(one, left.get((one.person_id, one.shift_id, one.day))) for one in spells]
     squads: dict[str, set[UUID]] = {}
     members = select(Squad.key, SquadMember.person_id).join(SquadMember, col(SquadMember.squad_id) == col(Squad.id))
     for key, person_id in session.exec(members.where(col(Squad.site_id) == site_id)):
@@ -46,7 +52,7 @@ def roster(session: Session, site_id: UUID, *, since: datetime, until: datetime 
     return Roster(
         zone=zone,
         staff=staff(session, site_id),
-        spells=[_until(one, left.get((one.person_id, one.shift_id, one.day))) for one in spells],
+        spells=spells,
         away=away_days((one.person_id, one.first_day, one.last_day) for one in absences),
         silent=frozenset((one.person_id, one.shift_id, one.day) for one in silent),
         squads={key: frozenset(ids) for key, ids in squads.items()},
@@ -150,3 +156,11 @@ def colleague(session: Session, person_id: UUID, *, by: Person) -> Person:
     if by.id != person.id and by.role.rank < Role.TEAM_LEAD.rank:
         raise NotAllowed()
     return person
+
+
+_DUTY: Any = Duty.__table__  # type: ignore[attr-defined]
+_DUTIES = Direct(  # asked for whenever somebody is called, and there are thousands
+    columns(_DUTY.c.person_id, _DUTY.c.shift_id, _DUTY.c.day).where(
+        _DUTY.c.day >= bindparam("first"), _DUTY.c.day <= bindparam("last"), among(_DUTY.c.shift_id, "shifts")
+    )
+)

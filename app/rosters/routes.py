@@ -118,7 +118,7 @@ async def publish_pattern(
         data.pattern, _all(data.shift), _all(data.crew), start=data.start, weeks=data.weeks,
         weekdays=_all(data.weekday), holidays=bool(data.holidays),
     )  # fmt: skip
-    cells = await db.read(lay_out, plan, site_id=lead.site_id)
+    cells = await db.read(lay_out, plan, site_id=lead.site_id, now=now)
     if data.publish:
         await db.write(publish, cells, site_id=lead.site_id, now=now)
         return see(f"/roster?week={data.start.isoformat()}")

@@ -53,7 +53,7 @@ function fill(card, told) {
   const room = card.querySelector("[data-calls]");
   if (!room || !told) return;
   const why = told.why && room.dataset.why.replace("{why}", told.why);
-  texts.set(name(card), [told.calls, why].filter(Boolean).join(" · "));
+  texts.set(name(card), [told.calls, why].filter(Boolean).join("\n"));
   write(card);
   setTimeout(() => card.isConnected && onScreen(card) && soon(card), AGAIN);
 }

@@ -17,6 +17,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "chatcode",
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("app", sa.String(length=100), nullable=False),
+        sa.Column("chat_user", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("code"),
+        sa.UniqueConstraint("channel", "app", "chat_user"),
+    )
+    op.create_table(
         "routingversion",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -375,3 +385,4 @@ def downgrade() -> None:
 
     op.drop_table("squad")
     op.drop_table("routingversion")
+    op.drop_table("chatcode")

@@ -251,7 +251,7 @@ def test_neither_keys_nor_secrets_are_shown():
 
 
 def test_the_signature_is_the_one_of_aliyun_s_own_example():
-    query, headers = aliyun._signed(
+    _, headers = aliyun._signed(
         "RunInstances",
         {"ImageId": "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd", "RegionId": "cn-shanghai"},
         host="ecs.cn-shanghai.aliyuncs.com",

@@ -2,18 +2,21 @@
 
 import asyncio
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import Session, select
 
 from app.dispatch import bells
 from app.dispatch.models import Delivery
+from app.kit.clock import utcnow
 from app.kit.db import Database
 from app.people.models import Address, Person
 from app.rosters import checkin
-from app.rosters.models import CheckIn
+from app.rosters.models import CheckIn, Shift
 from tests import factories
 from tests.factories import MONDAY, id_of
+from workers import dispatch
 
 CHANNELS = ("webpush", "sms", "stream", "log")
 TWO = MONDAY + timedelta(hours=4)  # two in the afternoon there
@@ -108,6 +111,30 @@ def test_an_inbox_is_no_phone(session: Session) -> None:
     phone(session, "Li Wei", "email")
 
     assert not bells.bells_due(session, now=TWO, channels=(*CHANNELS, "email"))
+
+
+async def test_the_loop_rings_whoever_has_just_begun_and_stops_when_told(db: Database) -> None:
+    now = utcnow()
+    begun = now.astimezone(ZoneInfo(factories.ZONE)) - timedelta(minutes=1)
+
+    def furnish(session: Session) -> None:
+        factories.plant(session)
+        hours = {"starts": begun.time().replace(microsecond=0), "ends": (begun + timedelta(hours=8)).time()}
+        site = id_of("site", "Suzhou")
+        factories.add(session, Shift(id=id_of("shift", "now"), site_id=site, names={"en": "now"}, **hours))
+        factories.duty(session, "Li Wei", "now", begun.date())
+        phone(session, "Li Wei")
+
+    await db.write(furnish)
+    stop = asyncio.Event()
+    loop = asyncio.create_task(dispatch.main(db, CHANNELS, stop=stop))
+    async with asyncio.timeout(20):
+        while not (rung := await db.read(lambda session: session.exec(select(Delivery)).all())):
+            await db.pulse.after(db.pulse.beats, rest=0.1)
+    stop.set()
+    await loop
+
+    assert [(one.purpose, one.person_id) for one in rung] == [("bell", id_of("person", "Li Wei"))]
 
 
 def phone(session: Session, name: str, channel: str = "webpush") -> None:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dispatch.ladder import again_after, look
+from app.dispatch.ladder import again_after, climb, look, not_shown
 from app.flows.document import Audience, Rung
 from tests.factories import MONDAY
 
@@ -86,3 +87,101 @@ def test_reminders_after_the_last_rung_come_rarer_and_rarer_and_never_stop():
     assert waits[:4] == [15, 30, 60, 120]
     assert waits == sorted(waits)
     assert waits[-1] == 24 * 60
+
+
+# --- climbing: what `look` finds is called, and what comes of nobody being there ---
+
+
+class Floor:
+    """Who is on duty for which rung; notes what is called."""
+
+    def __init__(self, *empty: int) -> None:
+        self.empty, self.called = set(empty), []
+
+    def __call__(self, options, place) -> int:
+        minutes = [rung.after // 60 for rung in options]
+        reached = next((minute for minute in minutes if minute not in self.empty), None)
+        self.called.append((place, reached))
+        return 0 if reached is None else 1
+
+
+def climbed(floor, *, called=0, minute=0.0, last=None, ladder=LADDER):
+    last_at = None if last is None else at(last)
+    now_called, next_at = climb(ladder, called, clock_from=MONDAY, now=at(minute), last_at=last_at, reach=floor)
+    return now_called, None if next_at is None else (next_at - MONDAY).total_seconds() / 60
+
+
+def test_nobody_on_duty_is_the_next_rung_at_once():
+    floor = Floor(0, 5)
+
+    assert climbed(floor) == (3, 15)
+    assert floor.called == [(0, None), (1, None), (2, 15)]
+
+
+def test_a_rung_that_was_called_early_is_not_called_at_its_time_too():
+    floor = Floor(0)
+    assert climbed(floor) == (2, 15)
+
+    assert climbed(floor, called=2, minute=5) == (2, 15)
+    assert climbed(floor, called=2, minute=15) == (3, 30)
+    assert floor.called == [(0, None), (1, 5), (2, 15)]
+
+
+@pytest.mark.parametrize(("minute", "calls"), [(29.99, []), (30, [(3, 15)]), (500, [(3, 15)])])
+def test_after_the_last_rung_it_is_repeated_counted_from_its_latest_call(minute, calls):
+    floor = Floor()
+
+    called, next_at = climbed(floor, called=3, minute=minute, last=15)
+
+    assert floor.called == calls
+    assert (called, next_at) == ((4, minute + 30) if calls else (3, 30))
+
+
+def test_looking_in_between_for_another_reason_repeats_nothing():
+    floor = Floor()
+
+    assert climbed(floor, called=5, minute=100, last=75) == (5, 75 + 60)
+    assert floor.called == []
+
+
+def test_a_repeat_that_reaches_nobody_takes_whoever_is_there_by_now():
+    floor = Floor(0, 15)
+
+    assert climbed(floor, called=3, minute=30, last=15) == (4, 60)
+    assert floor.called == [(3, 5)]
+
+
+def test_a_ladder_without_rungs_calls_nobody():
+    floor = Floor()
+
+    assert climbed(floor, ladder=[]) == (0, None)
+    assert floor.called == []
+
+
+# --- the clock "displayed" ---
+
+CHECKS = rungs(1, 3)
+
+
+@pytest.mark.parametrize(
+    ("minute", "called", "since", "shown", "expected", "calls"),
+    [
+        (0.5, 0, 0, False, (0, 1), []),
+        (1, 0, 0, False, (1, 3), [0]),
+        (3, 1, 0, False, (2, None), [1]),
+        (9, 0, 0, False, (2, None), [0, 1]),
+        (9, 2, 0, False, (2, None), []),
+        (1, 0, 0, True, (2, None), []),
+        (9, 5, 0, True, (5, None), []),  # more than this severity has: it was graded down
+        (9, 0, None, False, (0, None), []),  # nobody was called yet
+        (9, 0, 8.5, False, (0, 9.5), []),
+    ],
+)
+def test_what_was_not_shown_is_called_once_more_and_rests_when_it_was(minute, called, since, shown, expected, calls):
+    floor = Floor()
+    calling_since = None if since is None else at(since)
+
+    done, next_at = not_shown(CHECKS, called, calling_since=calling_since, shown=shown, now=at(minute), reach=floor)
+
+    assert (done, next_at and (next_at - MONDAY).total_seconds() / 60) == expected
+    assert [place for place, _ in floor.called] == calls

@@ -11,7 +11,7 @@ from sqlmodel import select
 from app.dispatch import bells
 from app.dispatch.models import BELL, Delivery
 from app.people.models import Address, Person
-from app.rosters.models import Absence, CheckIn
+from app.rosters.models import Absence, CheckIn, Duty
 from tests import factories
 from tests.factories import id_of
 from tests.journeys.harness import done, refused
@@ -85,7 +85,7 @@ async def test_who_stays_silent_for_five_minutes_is_red_and_the_deputy_is_told(p
     assert await red(plant) == {"Sun Hao", "Wang Lei"}
     assert plant.phones["Li Wei"].titles() == ["Sun Hao's phone does not answer"]
     assert plant.rings() == {"Li Wei": 1}
-    assert await duty_page(plant, "Wang Lei", "does not answer", "Deputy: Li Wei")
+    assert await duty_page(plant, "Wang Lei", "2 phones do not answer", "Deputy: Li Wei")
 
 
 async def test_a_red_phone_is_left_out_while_a_green_one_covers(plant, roster):
@@ -119,6 +119,16 @@ async def test_who_has_no_phone_is_not_red(plant, roster):
 
     assert "Sun Hao" not in await red(plant)
     assert await duty_page(plant, "Wang Lei", "no phone")
+
+
+async def test_who_gave_the_shift_away_meanwhile_is_not_red_and_who_took_it_is_rung(plant, roster):
+    await plant.waits(minutes=2)
+
+    await plant.changes(lambda session: swap(session, "Sun Hao", "Chen Jing"))
+    await plant.waits(minutes=4)
+
+    assert await red(plant) == {"Li Wei", "Wang Lei"}
+    assert plant.rings("Chen Jing", "Li Wei") == {"Chen Jing": 1, "Li Wei": 1}
 
 
 async def test_who_is_away_is_left_in_peace(plant, roster):
@@ -279,6 +289,12 @@ def deputy(session, name, other):
     person = session.get_one(Person, id_of("person", name))
     person.deputy_id = id_of("person", other)
     session.add(person)
+
+
+def swap(session, name, other):
+    duty = session.exec(select(Duty).where(Duty.person_id == id_of("person", name))).one()
+    duty.person_id = id_of("person", other)
+    session.add(duty)
 
 
 def no_phone(session, name, *, now):

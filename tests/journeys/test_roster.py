@@ -30,7 +30,7 @@ async def test_a_pattern_for_weeks_is_looked_at_and_then_published(plant):
     }  # fmt: skip
 
     seen = done(await sends(plant, "/roster/pattern", form))
-    assert "21 shifts more" in seen.text
+    assert "22 shifts more" in seen.text
     assert await plant.all(Duty) == []
 
     done(await sends(plant, "/roster/pattern", form | {"publish": "yes"}))
@@ -52,7 +52,7 @@ async def test_a_shift_nobody_of_a_team_works_is_red_and_says_so(plant):
 @on_any_database
 async def test_who_is_away_leaves_a_gap(plant):
     everyday = [("Li Wei", MONDAY + timedelta(n), "", "late") for n in range(7)]
-    done(await publishes(plant, *everyday, *[("Sun Hao", MONDAY - timedelta(1), "", "early")]))
+    done(await publishes(plant, *everyday, *[("Sun Hao", MONDAY - timedelta(1), "", "late")]))
     assert "nobody of a team" not in (await plant.sees("/roster", by="Wang Lei")).text
 
     form = {"person_id": id_of("person", "Li Wei"), "first_day": "2026-11-25", "last_day": "2026-11-26"}
@@ -121,9 +121,24 @@ async def test_strangers_and_far_days_are_refused(plant):
     early = id_of("shift", "early").hex
     stranger = f"{id_of('person', 'Nobody').hex}|2026-11-23||{early}"
     far = f"{id_of('person', 'Li Wei').hex}|2036-11-23||{early}"
+    pattern = {"pattern": "fixed", "shift": id_of("shift", "early"), "crew": f"{id_of('person', 'Li Wei').hex}:1"}
 
     assert refused(await sends(plant, "/roster/plan", {"cell": [stranger]})) == "pullcord.not_found"
     assert refused(await sends(plant, "/roster/plan", {"cell": [far]})) == "rosters.far_day"
+    for start, weeks, code in (
+        ("9999-12-31", 4, "rosters.far_day"),
+        ("0001-01-01", 4, "rosters.far_day"),
+        ("2027-11-30", 52, "rosters.far_day"),
+        ("2026-11-30", 53, "pullcord.bad_input"),
+        ("2026-11-30", 0, "pullcord.bad_input"),
+        ("2026-02-30", 4, "pullcord.bad_input"),
+    ):
+        form = pattern | {"start": start, "weeks": str(weeks), "weekday": ["0", "1"]}
+        assert refused(await sends(plant, "/roster/pattern", form)) == code
+    away = {"person_id": id_of("person", "Li Wei"), "first_day": "9999-12-31", "last_day": "9999-12-31"}
+    assert refused(await plant.posts("/roster/absences", away, by="Li Wei")) == "rosters.far_day"
+    back = away | {"first_day": "2026-11-25", "last_day": "2026-11-24"}
+    assert refused(await plant.posts("/roster/absences", back, by="Li Wei")) == "rosters.backwards"
 
 
 @on_any_database
@@ -168,6 +183,25 @@ async def test_a_lead_names_a_deputy(plant):
     assert refused(await plant.posts(path, {"deputy_id": ""}, by="Ma Jun")) == "pullcord.not_allowed"
     page = (await plant.sees(f"/roster/people/{plant.id_of('Li Wei')}", by="Wang Lei")).text
     assert f'value="{id_of("person", "Sun Hao")}" selected' in page
+
+
+@on_any_database
+async def test_a_shift_is_made_and_changed_unless_somebody_would_work_twice(plant):
+    long = {"name": "Long day", "sign": "L", "starts": "05:00", "ends": "17:00"}
+    done(await plant.posts("/shifts", long, by="Wang Lei"))
+    assert "05:00–17:00" in (await plant.sees("/shifts", by="Li Wei")).text
+
+    for shift, day in (("early", MONDAY), ("late", MONDAY)):
+        await plant.changes(lambda session, one=(shift, day): factories.duty(session, "Li Wei", *one))
+    path = f"/shifts/{id_of('shift', 'early')}"
+    early = {"name": "early", "sign": "E", "starts": "06:00", "ends": "14:00"}
+    assert refused(await plant.posts(path, early | {"ends": "14:30"}, by="Wang Lei")) == "rosters.overlap"
+    done(await plant.posts(path, early | {"starts": "05:30"}, by="Wang Lei"))
+
+    for wrong in ({"sign": "L"}, {"sign": ""}, {"sign": "12345"}, {"name": " "}, {"name": "x" * 31}):
+        assert refused(await plant.posts(path, early | wrong, by="Wang Lei")) == "rosters.shift_name"
+    assert refused(await plant.posts(path, early | {"starts": "25:00"}, by="Wang Lei")) == "pullcord.bad_input"
+    assert refused(await plant.posts(path, early, by="Li Wei")) == "pullcord.not_allowed"
 
 
 async def publishes(plant, *cells, by="Wang Lei"):

@@ -35,8 +35,8 @@ async def test_in_the_nights_the_clock_jumps_it_begins_and_ends_by_the_wall(plan
 
     [event] = await calendar_of(plant, "Li Wei")
 
-    wall = [moment.astimezone(ZoneInfo("Europe/Berlin")).replace(tzinfo=None) for moment in (event.start, event.end)]
-    assert wall == [datetime(2027, 3, 27, 22), datetime(2027, 3, 28, 6)]
+    wall = [moment.astimezone(ZoneInfo("Europe/Berlin")).strftime("%d %H:%M") for moment in (event.start, event.end)]
+    assert wall == ["27 22:00", "28 06:00"]
 
 
 @on_any_database

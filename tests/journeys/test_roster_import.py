@@ -58,6 +58,8 @@ async def test_an_excel_file_leads_to_the_same_page(plant):
     ("text", "sentence"),
     [
         ("", "Row 1: no days were found."),
+        ("Name\t9999-12-31\nLi Wei\tearly", "Row 1, cell B1: the roster goes from a month ago to a year ahead"),
+        ("Name\t0001-01-01\nLi Wei\tearly", "Row 1, cell B1: the roster goes from a month ago to a year ahead"),
         ("Name\tMonday\nLi Wei\tearly", "Row 1: no days were found."),
         ("Name\t11/31\nLi Wei\tearly", "Row 1: no days were found."),
         (SHEET + "Lu Wei\tearly\t", "Row 4, cell A4: nobody here is called “Lu Wei” or has this badge number. Correct it."),

@@ -12,7 +12,7 @@ MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 
 async def test_who_agreed_is_called_instead(plant):
     await plant.changes(lambda session: factories.duty(session, "Li Wei", "late", MONDAY))
-    await plant.changes(lambda session: factories.duty(session, "Sun Hao", "early", TUESDAY))
+    await plant.changes(lambda session: factories.duty(session, "Li Wei", "late", TUESDAY))
     done(await asks(plant, "Li Wei", "Sun Hao"))
     assert "Li Wei asks you" in (await plant.sees("/roster/mine", by="Sun Hao")).text
 

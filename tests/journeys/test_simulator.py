@@ -6,7 +6,6 @@ import pytest
 
 from app.dispatch import foresight
 from app.dispatch.timeline import Case, nobody_reacts
-from app.people.models import Person
 from app.plant.models import Station
 from app.rosters.models import Absence, CheckIn
 from tests import factories
@@ -48,8 +47,6 @@ async def test_what_the_simulator_prints_is_what_dispatch_does(plant, severity, 
 
     await plant.changes(a_night_with_gaps)
     await plant.waits(hours=17, minutes=10)  # Tuesday 03:10
-    for phone in plant.phones.values():
-        phone.shows = False
     said = await foretold(plant, "Press 7", "machine", severity)
 
     report = await plant.worker_reports("Press 7", "machine", **({"line_stopped": stopped} if stopped else {}))
@@ -115,5 +112,3 @@ def query(plant, at: str, station: str, category: str = "machine", severity: int
     return f"at={at}&station={id_of('station', station)}&category={category}&severity={severity}"
 
 
-def somebody(session, name: str) -> Person:
-    return session.get_one(Person, id_of("person", name))

@@ -70,6 +70,21 @@ async def test_an_open_page_that_somebody_looks_at_has_displayed_it(plant):
     assert said[str(report.anomaly)]["calls"] == "rang 3 phones · 1 displayed · 0 accepted"
 
 
+async def test_whoever_has_seen_it_on_a_page_keeps_the_clock_of_the_unseen_at_rest(plant):
+    seen = await plant.worker_reports("Press 7", line_stopped="yes")
+    await looks_at(plant, "Wang Lei", seen.anomaly)
+    unseen = await plant.worker_reports("Oven 1", line_stopped="yes")
+
+    await plant.waits(seconds=90)
+
+    clocks = {}
+    for report in (seen, unseen):
+        told = [event.details for event in await plant.timeline(report.anomaly) if "clock" in event.details]
+        clocks[report.anomaly] = {details["clock"] for details in told}
+    assert "displayed" not in clocks[seen.anomaly]
+    assert "displayed" in clocks[unseen.anomaly]
+
+
 async def test_the_page_about_it_was_opened(plant):
     report = await plant.worker_reports("Press 7")
 
@@ -162,6 +177,16 @@ async def test_i_ring_my_own_phones_and_read_how_long_it_took(plant):
     assert (await plant.sees(path, by="Ma Jun", accept="application/json")).json()["lines"] == []
     assert {d.purpose for d in await plant.all(Delivery)} == {TEST}
     assert await plant.all(Anomaly) == []
+
+
+async def test_without_javascript_the_test_is_a_page_of_its_own(plant):
+    headers = plant._as("Wang Lei") | {"accept": "text/html"}
+
+    page = await plant.http.post("/me/test", data={}, headers=headers)
+
+    assert "<html" in page.text
+    assert "on its way" in page.text
+    assert "/me/test?of=" in page.text
 
 
 async def test_one_phone_alone_can_be_tested(plant):

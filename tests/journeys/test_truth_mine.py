@@ -4,6 +4,7 @@ import re
 from datetime import time
 
 import pytest
+from pydantic import SecretStr
 
 from app.people.models import Address, Person
 from tests.journeys.harness import done, on_any_database, refused
@@ -149,6 +150,43 @@ async def test_nobody_replaces_somebody_elses_phone(plant):
     await plant.worker_reports("Press 7")
 
     assert plant.rings("Li Wei") == {"Li Wei": 1}
+
+
+async def test_my_number_is_called_over_both_and_only_the_last_one(plant, monkeypatch):
+    for name in ("sms_url", "voice_url", "ntfy_url"):
+        monkeypatch.setattr(plant.settings, name, SecretStr("set"))
+
+    for number in ("138 1234 5678", "+49 171 1234567"):
+        done(await plant.posts("/me/numbers", {"number": number, "topic": "wang-lei-7"}, by="Wang Lei"))
+    done(await plant.posts("/me/numbers", {"number": "+49 171 1234567"}, by="Ma Jun"))
+
+    assert await typed(plant, "Wang Lei") == {
+        "sms": {"number": "+491711234567"}, "voice": {"number": "+491711234567"}, "ntfy": {"topic": "wang-lei-7"},
+    }  # fmt: skip
+    assert (await typed(plant, "Ma Jun")).keys() == {"sms", "voice"}, "what is typed takes nothing from anybody"
+    assert await ways(plant, "Wang Lei") == ["my phones", "ntfy", "text message", "phone call"]
+
+    done(await plant.posts("/me/numbers", {"number": "", "topic": ""}, by="Wang Lei"))
+    assert await typed(plant, "Wang Lei") == {}
+
+
+async def test_a_number_that_cannot_be_called_changes_nothing(plant, monkeypatch):
+    monkeypatch.setattr(plant.settings, "sms_url", SecretStr("set"))
+    done(await plant.posts("/me/numbers", {"number": "13812345678"}, by="Wang Lei"))
+
+    refused(await plant.posts("/me/numbers", {"number": "call me"}, by="Wang Lei"))
+
+    assert await typed(plant, "Wang Lei") == {"sms": {"number": "+8613812345678"}}
+
+
+@on_any_database
+async def test_what_the_plant_cannot_call_is_not_asked_for(plant):
+    assert 'name="number"' not in (await plant.sees("/me", by="Wang Lei")).text
+
+
+async def typed(plant, name):
+    mine = [a for a in await plant.all(Address) if a.person_id == plant.id_of(name) and not a.gone_at]
+    return {a.channel: a.target for a in mine if a.channel != "webpush"}
 
 
 async def tells(plant, name, sent):

@@ -20,7 +20,7 @@ Given who works when, the ladders, and a script of what people do, it answers wh
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,7 +43,6 @@ OWNED = ("accepted", "on_site")
 QUARTER, DAY, WEEK = timedelta(minutes=15), timedelta(days=1), timedelta(days=7)
 ASKED_LATER = timedelta(minutes=1)
 MANY = 2  # open anomalies
-WAYS = 2  # to reach each human: a phone, and e-mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +102,24 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of trouble: who answers for it, and how bad it is if nobody says otherwise."""
+
+    category: str
+    team: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     zone: ZoneInfo
     humans: tuple[Human, ...]
     ladders: dict[int, tuple[Rung, ...]]
-    team: str
+    stations: dict[str, str]
+    """Each with its line."""
+    kinds: tuple[Kind, ...]
+    ways: int = 1
+    """To reach everybody: a phone, and with two e-mail too."""
     turns: tuple[Turn, ...] = ()
     away: frozenset[tuple[str, date]] = frozenset()
     silent: frozenset[tuple[str, date, int]] = frozenset()
@@ -129,6 +141,8 @@ class Act:
     by: str = ""
     station: str = ""
     line: str = ""
+    team: str = ""
+    """Of a report: who answers for its kind."""
     severity: int = 0
 
 
@@ -150,6 +164,7 @@ class _Case:
     name: str
     station: str
     line: str
+    team: str
     severity: int
     since: datetime
     status: str = "reported"
@@ -183,22 +198,18 @@ def expected(world: World, script: Sequence[Act]) -> list[Called]:
     return list(_Play(world).plays(script))
 
 
-def on_duty(world: World, name: str, at: datetime) -> bool:
-    """Tell whether somebody works at this moment."""
-    wall = at.astimezone(world.zone).replace(tzinfo=None)
-    mine = [turn for turn in world.turns if turn.name == name]
-    running = [turn for turn in mine if turn.runs(wall)]
-    if running:
-        return any((name, turn.day) not in world.away for turn in running)
-    rostered = any(abs(turn.day - wall.date()) <= WEEK for turn in mine)
-    return not rostered and (name, wall.date()) not in world.away
-
-
 class _Play:
     def __init__(self, world: World) -> None:
         self.world = world
         self.cases: dict[str, _Case] = {}
         self.runs = True
+        self.turns: dict[str, list[Turn]] = {human.name: [] for human in world.humans}
+        for turn in world.turns:
+            self.turns[turn.name].append(turn)
+        self.rungs: dict[tuple[int, str], list[Rung]] = {}
+        for severity, rungs in world.ladders.items():
+            for rung in rungs:
+                self.rungs.setdefault((severity, rung.clock), []).append(rung)
 
     def plays(self, script: Sequence[Act]) -> Iterator[Called]:
         for act in script:
@@ -213,7 +224,7 @@ class _Play:
             self.runs = act.what != "stop"
             return
         if act.what == "report":
-            self.cases[act.case] = _Case(act.case, act.station, act.line, act.severity, act.at)
+            self.cases[act.case] = _Case(act.case, act.station, act.line, act.team, act.severity, act.at)
             return
         case = self.cases[act.case]
         if act.what == "display":
@@ -244,7 +255,7 @@ class _Play:
                 yield case.last.get(clock, case.since) + min(QUARTER * 2 ** (done - len(rungs)), DAY), clock
 
     def _rungs(self, case: _Case, clock: str) -> list[Rung]:
-        return [rung for rung in self.world.ladders[case.severity] if rung.clock == clock]
+        return self.rungs.get((case.severity, clock), [])
 
     def _look(self, now: datetime) -> Iterator[Called]:
         for case in self.cases.values():
@@ -257,7 +268,7 @@ class _Play:
         if place >= len(rungs):
             names = next(filter(None, (self._names(rung, case, now) for rung in (rungs[-1], *rungs))), names)
         if clock == "displayed":
-            names = frozenset(name for name in names if case.used(name, now) < WAYS)
+            names = frozenset(name for name in names if case.used(name, now) < self.world.ways)
         case.done[clock], case.last[clock] = place + 1, now
         if names:
             case.reached[clock] = now
@@ -286,28 +297,39 @@ class _Play:
     def _routed(self, call: Iterable[Who], case: _Case) -> Iterator[Who]:
         for who in call:
             route = self._route(case) if who.duty else None
-            yield from route.call if route else (who,)
+            if route is None:
+                yield who
+            else:
+                yield from (replace(one, line=one.line or who.line) for one in route.call)
 
     def _meant(self, who: Who, case: _Case, now: datetime) -> set[str]:
         if who.owner:
             return {case.owner} - {""}
         if who.unseen:
             return {name for name, since in case.rung.items() if since < now}
-        team = self.world.team if who.duty else who.team
+        team = case.team if who.duty else who.team
         return {
             human.name
             for human in self.world.humans
-            if on_duty(self.world, human.name, now)
-            and (not team or human.team == team)
+            if (not team or human.team == team)
             and (not who.role or human.role == who.role)
             and (not who.line or human.line in ("", case.line))
             and (not who.squad or human.name in self.world.squads.get(who.squad, ()))
             and (not who.person or human.name == who.person)
+            and self._works(human.name, now)
         }
+
+    def _works(self, name: str, at: datetime) -> bool:
+        wall = at.astimezone(self.world.zone).replace(tzinfo=None)
+        running = [turn for turn in self.turns[name] if turn.runs(wall)]
+        if running:
+            return any((name, turn.day) not in self.world.away for turn in running)
+        rostered = any(abs(turn.day - wall.date()) <= WEEK for turn in self.turns[name])
+        return not rostered and (name, wall.date()) not in self.world.away
 
     def _deputies(self, names: set[str], now: datetime) -> set[str]:
         stands_in = {human.deputy for human in self.world.humans if human.name in names} - {""}
-        return {name for name in stands_in if on_duty(self.world, name, now)}
+        return {name for name in stands_in if self._works(name, now)}
 
     def _route(self, case: _Case) -> Route | None:
         fitting = [

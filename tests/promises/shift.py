@@ -16,7 +16,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
-from app.anomaly.models import Anomaly, Event
+from app.anomaly.models import Anomaly
 from app.capture.ground import _known as known_ground
 from app.capture.intake import receive
 from app.capture.observation import Kind, Observation
@@ -104,6 +104,7 @@ class Shift:
     def __post_init__(self) -> None:
         with self.ground.session() as session:
             built.fill(session, self.world, now=self.now)
+            session.add_all(built.phone(human.name, self.now) for human in self.world.humans)
             session.commit()
 
     # --- what people do ---
@@ -149,7 +150,7 @@ class Shift:
             kind=Kind.ALARM,
             source="opcua",
             station_id=id_of("station", act.station),
-            category=built.CATEGORY,
+            category=self.world.kinds[0].category,
             occurred_at=self.now,
             what=act.case,
             severity=act.severity,
@@ -264,19 +265,8 @@ class Shift:
 
     def struck(self) -> list[Called]:
         """Every rung that the event log says has been called, in the order of time."""
-        named = {anomaly: case for case, anomaly in self.cases.items()}
         with self.ground.session() as session:
-            events = session.exec(select(Event).where(col(Event.kind).in_(("called", "nobody", "unseen"))))
-            return sorted(
-                Called(
-                    one.at,
-                    named[one.anomaly_id],
-                    str(one.details["clock"]),
-                    one.details["rung"],
-                    frozenset(one.details["called"]),
-                )
-                for one in events
-            )
+            return built.struck(session, self.cases)
 
     def calls(self) -> list["Planned"]:
         """Every message that was planned to ring a phone."""

@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.databases import Copies
-from tests.promises.oracle import ASKED_LATER, Act, Called, Human, Rung, Turn, Who, World, expected
+from tests.promises.oracle import ASKED_LATER, Act, Called, Human, Kind, Route, Rung, Turn, Who, World, expected
 from tests.promises.shift import Ground, Planned, Shift
-from tests.promises.world import STATIONS
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHTS = (date(2026, 10, 24), date(2027, 3, 27), date(2026, 11, 23))  # set back, set forward, left alone
@@ -31,6 +30,8 @@ HOURS = ((6, 14), (14, 22), (22, 6))
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 EVENING, HOUR, SMALL = time(18), timedelta(hours=1), 4
 RESENT = timedelta(minutes=5)  # what a dead worker had in its hands is sent again within it
+STATIONS = {f"P{n}": f"Line {n % 2 + 1}" for n in range(1, 7)}
+MACHINE = Kind("machine", "maintenance", 3)
 CASES = tuple(f"A{n}" for n in range(1, 7))
 
 DUTY = (Who(duty=True), Who(duty=True, line=True))
@@ -66,6 +67,16 @@ def _ladder(severity: int) -> SearchStrategy[tuple[Rung, ...]]:
     return clocks.map(lambda rungs: tuple(itertools.chain(*rungs)))
 
 
+ROUTES = st.builds(
+    Route,
+    call=st.lists(st.sampled_from(STAFF), min_size=1, max_size=2, unique=True).map(tuple),
+    station=st.sampled_from(("", "", *STATIONS)),
+    severities=st.sampled_from(((), (1,), (1, 2), (3, 4))),
+) | st.builds(
+    Route,
+    call=st.lists(st.sampled_from(STAFF), min_size=1, max_size=2, unique=True).map(tuple),
+    line=st.sampled_from(("Line 1", "Line 2")),
+)
 LADDERS = st.fixed_dictionaries({severity: _ladder(severity) for severity in (1, 2, 3, SMALL)})
 
 
@@ -93,11 +104,14 @@ def worlds(draw: st.DrawFn, night: date) -> World:
         zone=BERLIN,
         humans=tuple(humans),
         ladders=draw(LADDERS),
-        team="maintenance",
+        stations=STATIONS,
+        kinds=(MACHINE,),
+        ways=2,
         turns=turns,
         away=draw(st.frozensets(st.tuples(pick(NAMES), pick(days)), max_size=3)),
         silent=frozenset((t.name, t.day, t.starts) for t in turns if draw(st.integers(0, 3)) == 0),
         squads={"rescue": draw(st.frozensets(pick(NAMES), max_size=3))},
+        routes=tuple(draw(st.lists(ROUTES, max_size=3))),
     )
 
 
@@ -141,11 +155,11 @@ def plays(shift: Shift, wishes: Iterable[tuple[timedelta, int]]) -> None:
 def possibilities(shift: Shift) -> Iterator[Act]:
     """Whatever somebody could do now."""
     now, leads = shift.now, [human.name for human in shift.world.humans if human.role in LEADS]
-    may_accept = [h.name for h in shift.world.humans if h.role in LEADS or h.team == shift.world.team]
+    may_accept = [h.name for h in shift.world.humans if h.role in LEADS or h.team == MACHINE.team]
     yield Act(now, "stop" if shift.runs else "start")
     if len(shift.cases) < len(CASES):
         for severity, station in zip((1, 2, 3, 4), STATIONS, strict=False):
-            case, place = CASES[len(shift.cases)], {"station": station, "line": STATIONS[station]}
+            case, place = CASES[len(shift.cases)], {"station": station, "line": STATIONS[station], "team": MACHINE.team}
             yield Act(now, "report", case, severity=severity, **place)
     for case in shift.cases:
         anomaly = shift.row(case)

@@ -105,7 +105,7 @@ async def test_nobody_on_duty_passes_on_to_the_next_rung_at_once_and_says_so(pla
 
 async def test_another_line_and_another_kind_of_trouble_ring_others(plant):
     await plant.worker_reports("Oven 1")
-    assert plant.ringing() == {"Sun Hao", "Liu Yang"}
+    assert plant.ringing() == {"Li Wei", "Sun Hao", "Liu Yang"}
     plant.all_quiet()
 
     await plant.worker_reports("Press 7", "quality")

@@ -60,12 +60,12 @@ async def test_after_a_standstill_everybody_who_should_have_been_called_is_calle
     await plant.worker_reports("Press 7")
     plant.all_quiet()
 
-    await plant.stands_still(hours=2)
+    await plant.stands_still(minutes=20)
     await plant.settles()
 
     assert plant.ringing() == SECOND | {"Zhao Min"}
-    called = [event.details["rung"] for event in await plant.all(Event) if event.kind == "called"]
-    assert called == [0, 1, 2]
+    called = [event.details for event in await plant.all(Event) if event.kind == "called"]
+    assert [told["rung"] for told in called if told["clock"] == "accepted"] == [0, 1, 2]
 
 
 async def test_a_clock_that_was_set_back_rings_nobody_twice(plant):

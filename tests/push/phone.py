@@ -55,6 +55,10 @@ class Phone:
         """Every notification this phone ever received, in order, as the service worker gets them."""
         return [self._read(letter.body)["notification"] for letter in list(self._me.delivered)]
 
+    def received(self) -> list[tuple[float, dict[str, Any]]]:
+        """The same, each with the moment of the real world in which the push service took it."""
+        return [(letter.at, self._read(letter.body)["notification"]) for letter in list(self._me.delivered)]
+
     def shown(self) -> list[dict[str, Any]]:
         """What lies in the tray: of each tag only the newest, in the order they came."""
         tray: dict[str, dict[str, Any]] = {}
