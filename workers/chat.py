@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from app.channels.apps import APPS
 from app.channels.base import Channel, Undeliverable
 from app.channels.line import Click, Line, Reply
 from app.dispatch import chats
@@ -40,7 +41,7 @@ class Listener:
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._db, self._settings, self._secret, self._clock = db, settings, secret, clock
-        self._lines: dict[str, Line] = {kind: channels[kind] for kind in chats.KINDS}  # type: ignore[misc]
+        self._lines: dict[str, Line] = {kind: channels[kind] for kind in APPS}  # type: ignore[misc]
         self._open: dict[UUID, tuple[App, asyncio.Task[None]]] = {}
 
     async def step(self) -> bool:

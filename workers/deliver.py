@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,7 +28,6 @@ SLOW: Final = 3.0  # seconds; a failure that took so long has held a hand
 STRIKES: Final = 3  # such failures in a row, and the service is left alone for a while
 FIRST_REST: Final = 5.0
 LONGEST_REST: Final = 60.0
-MARGIN: Final = timedelta(seconds=20)  # a lease that ends sooner could end while we send
 
 log = structlog.get_logger()
 
@@ -105,8 +104,8 @@ class Deliverer:
             lane.waiting += 1
             async with lane.hands:
                 lane.waiting -= 1
-                if self.clock() > claim.lease - MARGIN:
-                    return  # it may be somebody else's soon; whoever claims it next sends it
+                if self.clock() > claim.lease - deliveries.LEASE / 2:
+                    return  # the lease could end while we send: whoever claims it next does
                 outcome = await self._through(lane, claim)
         await self.db.write_one_of_many(deliveries.sent_now, (claim, outcome, self.clock()))
 

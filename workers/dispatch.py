@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from app.dispatch import actions, bells
+from app.dispatch import actions, bells, swap_news
 from app.kit.clock import utcnow
 from app.kit.db import Database
 from workers import loop
@@ -31,6 +31,8 @@ async def main(db: Database, channels: Iterable[str], *, stop: asyncio.Event) ->
         if (ticks := asyncio.get_running_loop().time()) - looked < GLANCE:
             return False
         looked, now = ticks, utcnow()
+        if await db.read(swap_news.swaps_untold, now=now, channels=kinds):
+            await db.write(swap_news.tell_swaps, now=now, channels=kinds)
         if not await db.read(bells.bells_due, now=now, channels=kinds):
             return False
         rung = await db.write(bells.ring_bells, now=now, channels=kinds)

@@ -102,9 +102,14 @@ class House:
             from workers import dispatch
 
             return lambda: dispatch.main(db, CHANNELS, stop=stop)
-        from workers import deliver
+        from workers import chat, deliver
 
-        return lambda: deliver.main(db, build_channels(settings), settings, secret, stop=stop)
+        carried = (db, build_channels(settings), settings, secret)
+
+        async def carry() -> None:
+            await asyncio.gather(deliver.main(*carried, stop=stop), chat.main(*carried, stop=stop))
+
+        return carry
 
     async def _web(self) -> None:
         from granian.constants import Interfaces

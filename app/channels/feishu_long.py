@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
+from app.channels.apps import FEISHU
 from app.channels.base import Message, Receipt, Undeliverable
 from app.channels.feishu import COLOURS
 from app.channels.line import NO_LINE, REFUSED, Answerer, Api, Click, Reply, connected, delivery_of, in_time, serve
@@ -43,7 +44,7 @@ class FeishuLong:
     kind = "feishu_long"
 
     def __init__(self, api: str = "") -> None:
-        self._apis = {root: Api(root) for root in ([api] if api else APIS)}
+        self._apis = {root: Api(root) for root in ([api] if api else FEISHU)}
         self._apps: dict[str, Mapping[str, object]] = {}
 
     @classmethod
@@ -152,12 +153,14 @@ def card(message: Message) -> dict[str, object]:
     said = {"tag": "lark_md", "content": lines} if lines else {"tag": "plain_text", "content": message.body}
     buttons: list[dict[str, object]] = [{"tag": "button", "text": _text(message.words.open), "url": message.url}]
     if message.can_accept:
-        accept = {"tag": "button", "type": "primary", "text": _text(message.words.accept)}
+        accept: dict[str, object] = {"tag": "button", "type": "primary", "text": _text(message.words.accept)}
         buttons.insert(0, accept | {"value": {"accept": message.delivery_id.hex}})
-    elements: list[Mapping[str, object]] = [{"tag": "div", "text": said}, {"tag": "action", "actions": buttons}]
-    if message.everybody:
-        everybody: dict[str, object] = {"tag": "lark_md", "content": "<at id=all></at>"}
-        elements.insert(1, {"tag": "div", "text": everybody})
+    everybody: list[dict[str, object]] = [{"tag": "div", "text": {"tag": "lark_md", "content": "<at id=all></at>"}}]
+    elements = [
+        {"tag": "div", "text": said},
+        *(everybody if message.everybody else []),
+        {"tag": "action", "actions": buttons},
+    ]
     header = {"template": COLOURS.get(message.severity, "blue"), "title": _text(message.title)}
     return {"config": {"wide_screen_mode": True, "update_multi": True}, "header": header, "elements": elements}
 

@@ -44,7 +44,6 @@ def set_scene(session: Session, world: World, panel: Panel, *, photos: Sequence[
     stage = _Stage(session, world, panel, list(photos), now)
     inspector = next(p for p in world.on_duty(now) if p.team_id == world.teams["quality"])
     engineer, porter, it = (world.people[name] for name in ("Chen Jing", "Huang Jun", "Cao Yu"))
-    colleague = world.people["Liu Yang"]
     steps: list[Step] = [
         # Press 7: scratches, repaired; Wang Lei has to check it.
         (95, lambda: stage.report("scratches", 3, "quality", "scratch", by="Li Wei")),
@@ -70,10 +69,7 @@ def set_scene(session: Session, world: World, panel: Panel, *, photos: Sequence[
         (11, lambda: stage.me_too("screws", 8)),
         (6, lambda: stage.accept("screws", porter)),
         # The other line's lead has handed over; whoever leads now has to say that it arrived.
-        (
-            4,
-            lambda: handover.hand_over(session, id_of(stage.now), "", phrases.HANDED_OVER, by=colleague, now=stage.now),
-        ),
+        (4, lambda: stage.hand_over(world.people["Liu Yang"])),
         # Two that nobody has taken yet.
         (9, lambda: stage.report("air", 7, "environment", "air")),
         (7, lambda: stage.me_too("air", 7)),
@@ -160,6 +156,9 @@ class _Stage:
             fix=phrases.DONE[category, cause], permanent=True, by=person, now=self.now,
         )  # fmt: skip
 
+    def hand_over(self, person: Person) -> None:
+        handover.hand_over(self.session, id_of(self.now), "", phrases.HANDED_OVER, by=person, now=self.now)
+
     def _strike(self, until: datetime) -> None:
         """Turn the clock on to `until`; on the way, every clock strikes at its time and every call goes out."""
         due = select(func.min(col(Anomaly.next_clock_at)))
@@ -167,6 +166,7 @@ class _Stage:
             dispatch.strike_next(self.session, now=at, channels=CHANNELS)
             finish(self.session)
             self._deliver(at)
+        dispatch.tell_next(self.session, now=until, channels=CHANNELS)
         self.now = until
 
     def _deliver(self, at: datetime) -> None:

@@ -13,6 +13,7 @@ from app.anomaly.lifecycle import OWNED, Action, Status
 from app.anomaly.models import Anomaly
 from app.anomaly.permissions import require
 from app.anomaly.queries import get
+from app.channels.apps import APPS
 from app.dispatch.messages import Facts
 from app.dispatch.models import CALL, Delivery, Outlet
 from app.flows import queries as flows
@@ -55,7 +56,7 @@ class App:
 def apps(session: Session) -> list[App]:
     """Return every chat app that wants to be listened to."""
     which = select(Outlet).where(
-        col(Outlet.channel).in_(KINDS), col(Outlet.gone_at).is_(None), col(Outlet.paused_at).is_(None)
+        col(Outlet.channel).in_(APPS), col(Outlet.gone_at).is_(None), col(Outlet.paused_at).is_(None)
     )
     return [App(one.id, one.channel, one.target) for one in session.exec(which.order_by(col(Outlet.id)))]
 

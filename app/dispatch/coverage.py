@@ -3,16 +3,18 @@
 Nothing changes between two edges of the roster, and stations that neither a person nor a route tells apart are one. So
 a few thousand questions answer for every minute of five hundred stations, and each is put to the same `recipients` that
 rings.
+
+Longer than most files because what makes two questions the same is told beside the asking.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby, product
+from itertools import chain, groupby, product
 from uuid import UUID
 
-from app.dispatch.recipients import URGENT, recipients
+from app.dispatch.recipients import recipients
 from app.dispatch.steady import Steady
 from app.dispatch.timeline import Case, Plan
 from app.flows.document import Audience, Rung
@@ -57,12 +59,16 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A rung with its number, and what its people depend on beside the hour: the line, the team in charge."""
+    """Whom a rung calls, with its number, and what that depends on beside the hour: the line, the team in charge.
+
+    `parts` is each of its audiences alone: where no phone is red, a rung calls those whom each of them calls.
+    """
 
     rung: Rung
     number: int
     line: bool
     team: bool
+    parts: tuple["_Asked", ...] = ()
 
 
 class Coverage:
@@ -74,21 +80,21 @@ class Coverage:
         edges = (edge for edge in (*roster.edges(since, until), *_clock_edges(plan, since, until)))
         self.moments = sorted({since, *(edge for edge in edges if since < edge < until)})
         self._states = _numbered((tuple(p.id for p in roster.on_duty(at)), roster.red(at)) for at in self.moments)
+        calls: dict[tuple[Audience, ...], int] = {}
+        self._routed = {id(route): calls.setdefault(route.call, len(calls)) for route in routing.routes}
         areas = {route.area for route in routing.routes if route.area}
         self._own_station = {route.station for route in routing.routes if route.station}
         self._own_line = {route.line for route in routing.routes if route.line}
         self._own_line |= {line for line, area in routing.areas.items() if area in areas}
         self._own_line |= {person.line_id for person in roster.staff if person.line_id}
         self._known: dict[tuple[object, ...], tuple[UUID, ...]] = {}
-        numbers: dict[Rung, _Asked] = {}
+        self._asked: dict[tuple[Audience, ...], _Asked] = {}
         self._rungs = {
-            (category, severity): [
-                numbers.setdefault(rung, _Asked(rung, len(numbers), *_depends(rung.call)))
-                for rung in flow.ladder(severity).of("accepted")
-            ]
+            (category, severity): [self._ask(rung) for rung in flow.ladder(severity).of("accepted")]
             for category, flow in plan.flows.items()
             for severity in SEVERITIES
         }
+        self._calm = [not roster.red(at) for at in self.moments]
 
     def called(self, station: Station, category: str, severity: int, at: datetime) -> Called:
         """Return who would be called at a moment, rung by rung."""
@@ -123,6 +129,16 @@ class Coverage:
             groups.setdefault((own, line, one.site_id), []).append(one)
         return list(groups.values())
 
+    def _ask(self, rung: Rung) -> _Asked:
+        """Number who is called: two rungs that call the same audiences call the same people."""
+        if rung.call not in self._asked:
+            alone = [rung.model_copy(update={"call": (one,)}) for one in rung.call] if len(rung.call) > 1 else []
+            parts = tuple(self._ask(one) for one in alone)
+            line = any(one.line for one in rung.call)
+            team = any(one.team == "owner" for one in rung.call)
+            self._asked[rung.call] = _Asked(rung, len(self._asked), line, team, parts)
+        return self._asked[rung.call]
+
     def _called(self, case: Case, routing: Routing, place: int) -> Called:
         at = self.moments[place]
         route = routing.route(case, local=at.astimezone(self.plan.roster.zone)) if routing.routes else None
@@ -130,22 +146,25 @@ class Coverage:
             self._by(asked, case, routing, route, place) for asked in self._rungs[case.category, case.severity]
         )
 
-    def _by(self, asked: "_Asked", case: Case, routing: Routing, route: Route | None, place: int) -> tuple[UUID, ...]:
-        routed = route is not None and asked.team
-        line = asked.line or (route is not None and asked.team and _depends(route.call)[0])
+    def _by(self, asked: _Asked, case: Case, routing: Routing, route: Route | None, place: int) -> tuple[UUID, ...]:
+        line = asked.line or (route is not None and asked.team and any(one.line for one in route.call))
         key = (
             self._states[place],
             asked.number,
-            id(route) if routed else None,
+            self._routed[id(route)] if route is not None and asked.team else None,
             case.line_id if line and case.line_id in self._own_line else None,
             case.team_id if asked.team else None,
-            case.severity == URGENT,
         )
         known = self._known.get(key)
         if known is None:
-            roster, teams, at = self.plan.roster, self.plan.teams, self.moments[place]
-            found = recipients(asked.rung, case, at=at, roster=roster, routing=routing, teams=teams)
-            known = self._known[key] = tuple(one.person.id for one in found)
+            if asked.parts and self._calm[place]:
+                each = (self._by(part, case, routing, route, place) for part in asked.parts)
+                known = tuple(dict.fromkeys(chain.from_iterable(each)))
+            else:
+                roster, teams, at = self.plan.roster, self.plan.teams, self.moments[place]
+                found = recipients(asked.rung, case, at=at, roster=roster, routing=routing, teams=teams)
+                known = tuple(one.person.id for one in found)
+            self._known[key] = known
         return known
 
     def _routing(self, case: Case) -> Routing:
@@ -189,11 +208,6 @@ def holes(gaps: Iterable[Gap], stations: Sequence[Station]) -> list[Hole]:
             alike.setdefault(tuple(sorted(severities)), []).append(category)
         found += [Hole(*key, tuple(names), severities) for severities, names in alike.items()]
     return sorted(found, key=lambda hole: (hole.begins, not hole.empty, hole.ends))
-
-
-def _depends(audiences: Iterable[Audience]) -> tuple[bool, bool]:
-    found = list(audiences)
-    return any(one.line for one in found), any(one.team == "owner" for one in found)
 
 
 def _level(called: Called) -> bool | None:

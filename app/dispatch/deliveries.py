@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, update
 from sqlmodel import Session, col, select
@@ -18,11 +20,13 @@ from app.channels.base import Receipt, Undeliverable
 from app.dispatch import pacing, plans
 from app.dispatch.messages import ACCEPTABLE, Facts, Plain
 from app.dispatch.models import BELL, CALL, CHANGE, Delivery, DeliveryState, Outlet
+from app.dispatch.recipients import quiet_for
 from app.flows import queries as flows
 from app.people.models import Address, Person
-from app.plant.models import Line, Station
+from app.plant.models import Line, Site, Station
 from app.rosters.checkin import LATE
 from app.rosters.models import CheckIn
+from app.rosters.roster import Roster
 
 LEASE = timedelta(seconds=45)  # longer than any channel's timeout: who died while sending is repeated after it
 TRIES = 6
@@ -91,7 +95,8 @@ def claim_next(session: Session, *, now: datetime, limit: int) -> list[Claimed]:
     outlets = pacing.locked(session, [row.delivery.outlet_id for row in rows.values() if row.delivery.outlet_id])
     dropped = [row.delivery.id for row in rows.values() if _is_void(row, outlets, now)]
     due = [_about(row) for row in rows.values() if row.delivery.id not in set(dropped)]
-    groups, later = pacing.grouped(due, outlets, pacing.told(session, due, now=now), now=now)
+    told = pacing.told(session, due, now=now)
+    groups, later = pacing.grouped(due, outlets, told, awake=partial(_awake, session), now=now)
     session.flush()
     claimed = [_claimed(session, [rows[it.id] for it in group], outlets, now + LEASE) for group in groups]
     _change(session, _DROP, [{"row": one} for one in dropped])
@@ -159,6 +164,15 @@ def _rows(session: Session, *where: Any, limit: int) -> list[_Row]:
         .with_for_update(skip_locked=True, of=Delivery)
     )
     return [_Row(*row) for row in session.exec(which)]
+
+
+def _awake(session: Session, person_id: UUID | None, at: datetime) -> datetime:
+    """Return `at`, or when the quiet hours end in which it falls."""
+    person = session.get(Person, person_id) if person_id else None
+    if person is None or person.quiet_from is None:
+        return at
+    zone = ZoneInfo(session.get_one(Site, person.site_id).timezone)
+    return at + quiet_for(person, at, Roster(zone, (), ()))
 
 
 def _about(row: _Row) -> pacing.Due:

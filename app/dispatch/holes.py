@@ -127,8 +127,9 @@ def _message(gaps: Iterable[Gap], stations: Sequence[Station], plan: Plan, zone:
         with _speaking(lang, zone):
             told = {"day": i18n.weekday(first.begins), "what": foretold.what(first, categories), "n": len(more)}
             told |= {"begins": f"{i18n.local(first.begins):%H:%M}", "ends": f"{i18n.local(first.ends):%H:%M}"}
-            text = i18n.gettext(N_("Nobody would come: %(day)s %(begins)s–%(ends)s, %(what)s")) % told
-            said[lang] = text + (i18n.gettext(N_(" and %(n)s more times")) % told if more else "")
+            once = N_("Nobody would come: %(day)s %(begins)s–%(ends)s, %(what)s")
+            often = N_("Nobody would come: %(day)s %(begins)s–%(ends)s, %(what)s; and %(n)s more times")
+            said[lang] = i18n.gettext(often if more else once) % told
     return said
 
 

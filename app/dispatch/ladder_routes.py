@@ -25,9 +25,10 @@ from app.dispatch.publishing import may_publish, publish_ladder, take_again, wit
 from app.dispatch.timeline import Plan
 from app.flows import queries as flows
 from app.flows.document import Audience, FlowDocument, Ladder
-from app.kit.errors import N_, NotFound
+from app.flows.staffed import require_staffed
+from app.kit.errors import N_, DomainError, NotFound
 from app.kit.http import AnyRequest, Db, Lead, Now, check_text, page, see
-from app.kit.i18n import gettext, named
+from app.kit.i18n import gettext, named, sentence
 from app.people.models import Person, Role
 
 SEVERITIES = ("1", "2", "3", "4")
@@ -136,11 +137,19 @@ def _try(
     after = replace(before, flows=changed.flows)
     lines = {line.id: line.names for line in shown.lines}
     what = {key: names for key, names, _ in shown.categories}
+    try:
+        warnings = []
+        for key in _categories(plan, category, fields):
+            require_staffed(session, changed.flows[key], [severity], now=now)
+    except DomainError as refusal:
+        warnings = [sentence(refusal.message, refusal.details)]
     told = [
         (one, foretold.hole(one, lines, {station.id: station.names for station in stations}, what))
         for one in found[:HOLES_SHOWN]
     ]
-    return Trial(shown, foretold.difference(dry_run(past, before, after, until=now)), told, len(found) - len(told), [])
+    return Trial(
+        shown, foretold.difference(dry_run(past, before, after, until=now)), told, len(found) - len(told), warnings
+    )
 
 
 def _publish(session: Session, viewer: Person, category: str, severity: int, fields: Fields, *, now: datetime) -> None:

@@ -53,6 +53,17 @@ PLAIN = {
         N_("The tap shows that calls reach this phone."),
         "/duty",
     ),
+    "swap_asked": (
+        N_("%(by)s asks you to take a shift"),
+        N_("%(shift)s on %(day)s. Say yes or no."),
+        "/roster/mine",
+    ),
+    "swap_agreed": (N_("%(by)s takes your shift"), N_("%(shift)s on %(day)s. You are off."), "/roster/mine"),
+    "swap_refused": (
+        N_("%(by)s cannot take your shift"),
+        N_("%(shift)s on %(day)s. Ask somebody else."),
+        "/roster/mine",
+    ),
     "silent_phone": (
         N_("%(by)s's phone does not answer"),
         N_("While you are on duty, calls for %(by)s come to you, until it is heard again."),

@@ -1,4 +1,7 @@
-"""HTTP for channels: what the plant has, whether it works, and what an administrator may do about it."""
+"""HTTP for channels: what the plant has, whether it works, and what an administrator may do about it.
+
+Longer than most files: the forms of all kinds are here.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,6 +58,23 @@ FIELDS: Final = {
         Field("url", ADDRESS, "https://…", secret=True),
         Field("secret", N_("Secret of the signature (Standard Webhooks)"), "whsec_…", secret=True),
     ),
+    "dingtalk_stream": (
+        Field("app", N_("App (client id)"), "ding…"),
+        Field("secret", N_("Secret of the app"), secret=True),
+        Field("group", N_("Group (openConversationId)"), "cid…"),
+        Field("template", N_("Card template, if it is your own"), "….schema", needed=False),
+    ),
+    "feishu_long": (
+        Field("app", N_("App (App ID)"), "cli_…"),
+        Field("secret", N_("Secret of the app"), secret=True),
+        Field("group", N_("Group (chat_id)"), "oc_…"),
+        Field("api", N_("Where it is, if it is Lark"), "https://open.larksuite.com", needed=False),
+    ),
+    "wecom_smart": (
+        Field("app", N_("Robot (Bot ID)"), "aib…"),
+        Field("secret", N_("Secret of the robot"), secret=True),
+        Field("group", N_("Group (chatid)"), "wr…"),
+    ),
     "mqtt": (
         Field("url", N_("Broker"), "mqtts://user:password@broker:8883", secret=True),
         Field("topic", N_("Topic"), "plant/line3/light"),
@@ -69,7 +89,13 @@ FIELDS: Final = {
         Field("off", N_("Written to switch off"), "0", needed=False),
     ),
 }
-WORDS: Final = {"mqtt": N_("stack light or siren (MQTT)"), "stacklight": N_("stack light (OPC UA tag)")}
+WORDS: Final = {
+    "dingtalk_stream": N_("DingTalk app, with an Accept button"),
+    "feishu_long": N_("Feishu app, with an Accept button"),
+    "wecom_smart": N_("WeCom smart robot, with an Accept button"),
+    "mqtt": N_("stack light or siren (MQTT)"),
+    "stacklight": N_("stack light (OPC UA tag)"),
+}
 STATES: Final = {"ok": N_("works"), "fault": N_("fault"), "paused": N_("paused"), "new": N_("not tried yet")}
 
 
@@ -78,6 +104,10 @@ class OutletForm(Form):
     name: str = ""
     url: str = ""
     secret: str = ""
+    app: str = ""
+    group: str = ""
+    template: str = ""
+    api: str = ""
     topic: str = ""
     node: str = ""
     on: str = ""
@@ -141,7 +171,8 @@ async def change(
     outlet_id: FromPath[UUID], data: URLEncodedBody[OutletForm], admin: Admin, db: Db, config: Site, secret: Secret
 ) -> Redirect:
     outlet = await db.read(outlets.get, outlet_id, by=admin)
-    target = _target(data, outlet.channel, config) if data.url.strip() else None
+    entered = any(getattr(data, field.name).strip() for field in FIELDS.get(outlet.channel, ()))
+    target = _target(data, outlet.channel, config) if entered else None
     await db.write(outlets.change, outlet_id, data.name, target, _scope(data), by=admin, secret=secret)
     return see(f"/channels#outlet-{outlet_id}")
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from app.channels import mqtt, stacklight
 from app.channels.answers import MISMATCH
+from app.channels.apps import APPS, check_app
 from app.channels.inside import Inside
 from app.channels.targets import Robots, check_robot, check_webhook
 from app.dispatch.models import Delivery, DeliveryState, Outlet
@@ -27,7 +28,7 @@ from app.people.models import Person, Role, Team
 from app.plant.models import Line
 from app.settings import Settings
 
-KINDS: Final = ("wecom", "dingtalk", "feishu", "webhook", "mqtt", "stacklight")
+KINDS: Final = ("wecom", "dingtalk", "feishu", *APPS, "webhook", "mqtt", "stacklight")
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
 LATEST: Final = 200  # deliveries of an outlet from which its usual speed is known
@@ -131,12 +132,14 @@ def checked(kind: str, form: Mapping[str, str], config: Settings) -> dict[str, o
     """Return what a kind of outlet needs to be reached.
 
     Raises:
-        BadOutlet, BadRobot, BadSecret, BadWebhook, BadLight: each says what is wrong with it.
+        BadOutlet, BadRobot, BadSecret, BadWebhook, BadApp, BadLight: each says what is wrong with it.
     """
     if kind in ("wecom", "dingtalk", "feishu"):
         return check_robot(kind, form["url"], form["secret"], Robots.of(config.chat_hosts))
     if kind == "webhook":
         return check_webhook(form["url"], form["secret"], Inside(config.inside_hosts))
+    if kind in APPS:
+        return check_app(kind, form)
     if kind == "mqtt":
         target = {name: form[name].strip() for name in ("url", "topic", "on", "off", "authority") if form[name].strip()}
         mqtt.Lamp.of(target)

@@ -5,7 +5,7 @@ channel, and a group too: what came up meanwhile is in the next message.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -71,11 +71,17 @@ def told(session: Session, due: Sequence[Due], *, now: datetime) -> dict[Place, 
 
 
 def grouped(
-    due: Sequence[Due], outlets: dict[UUID, Outlet], told: dict[Place, datetime], *, now: datetime
+    due: Sequence[Due],
+    outlets: dict[UUID, Outlet],
+    told: dict[Place, datetime],
+    *,
+    awake: Callable[[UUID | None, datetime], datetime],
+    now: datetime,
 ) -> tuple[list[list[Delivery]], dict[UUID, datetime]]:
     """Return what goes out now, each list as one message, and until when the rest waits. Pure.
 
-    What belongs to an outlet that is missing in `outlets` is in neither: it is tried again soon.
+    `awake` says when somebody who wants quiet then can be told. What belongs to an outlet that is missing in `outlets`
+    is in neither: it is tried again soon.
     """
     groups: defaultdict[object, list[Delivery]] = defaultdict(list)
     later: dict[UUID, datetime] = {}
@@ -87,7 +93,7 @@ def grouped(
         if outlet and outlet.quiet_until and outlet.quiet_until > now:
             later[it.id] = outlet.quiet_until
         elif is_small(one) and place(it) in told:
-            later[it.id] = told[place(it)] + HOUR
+            later[it.id] = awake(it.person_id, told[place(it)] + HOUR)
         elif is_small(one) or (outlet and outlet.channel in PAUSE and it.purpose in (CALL, NEWS)):
             groups[place(it)].append(it)
         else:

@@ -34,9 +34,11 @@ class TooManyRoutes(DomainError):
 Draft: TypeAlias = dict[str, Any]
 """A route as it stands in the form; it may not call anybody yet."""
 
+EMPTY: Draft = {"name": "", "categories": (), "severities": (), "shifts": (), "call": ()}
+
 
 def drafts(routes: Sequence[Route]) -> list[Draft]:
-    return [route.model_dump(exclude_defaults=True) | {"call": route.call} for route in routes]
+    return [EMPTY | route.model_dump(exclude_none=True) | {"call": route.call} for route in routes]
 
 
 def read(fields: Fields, people: Mapping[str, UUID]) -> list[Draft]:
@@ -58,7 +60,7 @@ def change(routes: Sequence[Draft], do: str) -> list[Draft]:
     if what == "add":
         if len(found) >= MOST_ROUTES:
             raise TooManyRoutes(most=MOST_ROUTES)
-        return [*found, {"call": ()}]
+        return [*found, EMPTY]
     place = int(which) - 1 if which.isdecimal() and len(which) < 4 else -1
     other = place + {"up": -1, "down": 1}.get(what, 0)
     if 0 <= place < len(found):

@@ -2,6 +2,8 @@
 
 It climbs with the same functions as the dispatch that rings (`climb`, `not_shown`, `recipients`, `ways`), over a
 roster, routes and flows that are handed in: those of today, those of then, or those somebody only thinks about.
+
+Longer than most files because it keeps step with `actions`, turn by turn.
 """
 
 from collections import defaultdict
@@ -186,9 +188,11 @@ class _Turn:
         self.case, self.plan, self.done, self.now, self.rungs = case, plan, done, now, rungs
         self.steps: list[Step] = []
         self._used: defaultdict[UUID, set[str]] = defaultdict(set)
+        waiting = {person for person, due_at, channels in done.used if due_at > now and channels}
         for person, due_at, channels in done.used:
             if due_at <= now and channels:
                 self._used[person] |= channels
+        self._called = [person for person in self._used if person not in waiting]
 
     def call(self, options: Sequence[Rung], place: int, *, since: datetime) -> int:
         rung, found = options[0], self._recipients(options[0])
@@ -200,10 +204,11 @@ class _Turn:
         added = meant(rung.channels)
         again = rung.clock == "displayed"
         for one in found:
-            used = self._used.get(one.person.id, ()) if again else ()
-            over = self._ways(one, added, used)
+            over = self._ways(one, added, self._used[one.person.id] if again else ())
             self.done.used.append((one.person.id, self.now, over & {INSIDE[0]}))
             self.done.used.append((one.person.id, self.now + one.wait, over - {INSIDE[0]}))
+            if again:  # another rung of this very moment goes one way further
+                self._used[one.person.id] |= over
         if found and self.done.since is None:
             self.done.since = self.now
         repeat = not again and place >= self.rungs
@@ -211,11 +216,11 @@ class _Turn:
         return len(found)
 
     def _recipients(self, rung: Rung) -> list[Recipient]:
-        found = _recipients(rung, self.case, self.plan, self.now, list(self._used))
+        found = _recipients(rung, self.case, self.plan, self.now, self._called)
         if rung.clock != "displayed":
             return found
         added = meant(rung.channels)
-        return [one for one in found if self._ways(one, added, self._used.get(one.person.id, ()))]
+        return [one for one in found if self._ways(one, added, self._used[one.person.id])]
 
     def _ways(self, one: Recipient, added: Collection[str], used: Collection[str]) -> frozenset[str]:
         known, channels = self.plan.addresses.get(one.person.id, ()), self.plan.channels

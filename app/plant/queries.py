@@ -67,6 +67,12 @@ def lines(session: Session) -> list[LineOfStations]:
     return list(found.values())
 
 
+def lines_of(session: Session, site_id: UUID) -> Sequence[Line]:
+    """Return the lines of a site, in the order of the shop floor."""
+    which = select(Line).join(Area, col(Area.id) == col(Line.area_id)).where(Area.site_id == site_id)
+    return session.exec(which.order_by(col(Line.position), col(Line.id))).all()
+
+
 def sites(session: Session) -> Sequence[Site]:
     """Return the sites, the oldest first: a plant starts with one."""
     return session.exec(select(Site).order_by(col(Site.id))).all()

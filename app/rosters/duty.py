@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from app.kit.columns import Names
 from app.people import queries as people
 from app.people.models import Person, Role, Team
-from app.plant.models import Area, Line
+from app.plant.queries import lines_of
 from app.rosters.checkin import NO_PHONES, checkin_of, own_spell
 from app.rosters.handover import waiting
 from app.rosters.models import CheckIn, HandoverNote, Shift
@@ -84,7 +84,7 @@ def board(session: Session, viewer: Person, *, now: datetime) -> Board:
     """Return who is on duty at the viewer's site now, team by team, and how it stands with the viewer."""
     plan = roster(session, viewer.site_id, since=now)  # a week ahead is in it
     shifts = {shift.id: shift for shift in session.exec(select(Shift).where(Shift.site_id == viewer.site_id))}
-    lines = _lines(session, viewer.site_id)
+    lines = {line.id: line.names for line in lines_of(session, viewer.site_id)}
     here = plan.on_duty(now)
     running = {one.person_id: one for one in plan.spells if one.begins <= now < one.ends}
     coming = sorted(one for one in plan.spells if one.begins > now and (one.person_id, one.day) not in plan.away)
@@ -197,8 +197,3 @@ def _mine(
         proven=people.last_proven(session, [viewer.id]).get(viewer.id),
         next=next(ahead, None),
     )
-
-
-def _lines(session: Session, site_id: UUID) -> dict[UUID, Names]:
-    which = select(Line).join(Area, col(Area.id) == col(Line.area_id)).where(Area.site_id == site_id)
-    return {line.id: line.names for line in session.exec(which.order_by(col(Line.position), col(Line.id)))}

@@ -16,7 +16,8 @@ from app.anomaly.queries import Card, cards, statement
 from app.kit.columns import Names
 from app.kit.errors import NotFound
 from app.people.models import Person
-from app.plant.models import Area, Line, Site, Station
+from app.plant.models import Line, Site, Station
+from app.plant.queries import lines_of
 from app.rosters.checkin import OVER, own_spell
 from app.rosters.models import HandoverNote, Shift
 from app.rosters.roster import spell
@@ -122,11 +123,10 @@ def hand_over(session: Session, note_id: UUID, line: str, text: str, *, by: Pers
     """
     if (given := session.get(HandoverNote, note_id)) and given.from_id == by.id:
         return given
-    line_id = next((one.id for one in lines(session, by.site_id) if str(one.id) == line), None)
+    line_id = next((one.id for one in lines_of(session, by.site_id) if str(one.id) == line), None)
     if line and line_id is None:
         raise NotFound()
     what = span(session, by, now=now)
-    told = summary(session, by.site_id, line_id, since=what.begins)
     note = HandoverNote(
         id=note_id,
         site_id=by.site_id,
@@ -135,7 +135,7 @@ def hand_over(session: Session, note_id: UUID, line: str, text: str, *, by: Pers
         day=what.day,
         from_id=by.id,
         text=text.strip(),
-        summary=msgspec.to_builtins(told),
+        summary=msgspec.to_builtins(summary(session, by.site_id, line_id, since=what.begins)),
         given_at=now,
     )
     session.add(note)
@@ -145,12 +145,6 @@ def hand_over(session: Session, note_id: UUID, line: str, text: str, *, by: Pers
 def told(note: HandoverNote) -> Summary:
     """Return what was handed over, as it was then."""
     return msgspec.convert(note.summary, Summary)
-
-
-def lines(session: Session, site_id: UUID) -> Sequence[Line]:
-    """Return the lines of a site in their order on the floor."""
-    which = select(Line).join(Area, col(Area.id) == col(Line.area_id)).where(Area.site_id == site_id)
-    return session.exec(which.order_by(col(Line.position), col(Line.id))).all()
 
 
 def _stations(session: Session, site_id: UUID, line_id: UUID | None) -> dict[UUID, tuple[Names, Names]]:

@@ -15,6 +15,7 @@ from app.kit.ids import new_id
 from app.people.models import Person
 from app.people.routes import Staff
 from app.plant.models import Line
+from app.plant.queries import lines_of
 from app.rosters import handover as notes
 from app.rosters.models import Shift
 from app.triage import handover
@@ -56,7 +57,7 @@ async def receive(note_id: FromPath[UUID], staff: Staff, db: Db, now: Now) -> Re
 
 def _draft(session: Session, staff: Person, line: str, *, now: datetime) -> dict[str, Any]:
     """What would be handed over now: of the line that was asked for, else of the viewer's own, else of the site."""
-    known = handover.lines(session, staff.site_id)
+    known = lines_of(session, staff.site_id)
     asked = next((one for one in known if str(one.id) == line), None)
     own = next((one for one in known if one.id == staff.line_id), None)
     chosen = asked or (None if line == WHOLE_SITE else own)

@@ -17,6 +17,7 @@ class ChatApp:
     """What all of them have: a server, the cards it was given, and whoever is connected."""
 
     routes: tuple[tuple[str, str, str], ...] = ()
+    changes = True  # a card without anybody pressing its button
 
     async def __aenter__(self) -> Any:
         app = web.Application()

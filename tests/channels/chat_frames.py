@@ -4,6 +4,7 @@ import base64
 import importlib
 import json
 import sys
+from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,7 @@ from tests.channels.chat_apps import APP, GROUP, SECRET, TICKET, TOKEN, ChatApp
 SERVICE = 33554678
 
 
+@cache
 def their_frame() -> Any:
     """Feishu's own frame, from its own library, without the seven seconds in which that imports its whole platform."""
     spec = find_spec("lark_oapi")
@@ -140,6 +142,7 @@ class FeishuApp(ChatApp):
 class WeComApp(ChatApp):
     """The long connection of smart robots, as https://developer.work.weixin.qq.com/document/path/101463 has it."""
 
+    changes = False
     routes = (("GET", "/", "connect"),)
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:

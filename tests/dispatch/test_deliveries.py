@@ -1,6 +1,6 @@
 """What is claimed first, what is said together, what is dropped: read from the rows."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import UUID
 
 from app.channels.base import Undeliverable
@@ -8,6 +8,7 @@ from app.dispatch import deliveries
 from app.dispatch.deliveries import NotTried, claim_next, sent_now
 from app.dispatch.models import CALL, CHANGE, Delivery, DeliveryState
 from app.dispatch.plans import plan_changes
+from app.people.models import Person
 from tests.anomaly.made import anomaly
 from tests.factories import MONDAY, id_of, plant
 
@@ -131,3 +132,17 @@ def test_small_things_are_said_together_however_few_hands_are_free(session):
 
     assert set(claim.ids) == {row.id for row in rows}
     assert claimed(session) == []
+
+
+def test_the_next_small_message_waits_until_the_quiet_hours_are_over(session):
+    plant(session)
+    lead = session.get_one(Person, id_of("person", "Wang Lei"))
+    lead.quiet_from, lead.quiet_until = time(10, 30), time(12, 0)  # there; it is ten now
+    call(session, anomaly(session, severity=4))
+    [claim] = claim_next(session, now=MONDAY, limit=10)
+    sent_now(session, [(claim, None, MONDAY)])
+    row = call(session, anomaly(session, severity=4), once="the next one")
+
+    assert claimed(session) == []
+    session.refresh(row)
+    assert row.due_at == MONDAY + timedelta(hours=2)

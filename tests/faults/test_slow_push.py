@@ -68,7 +68,9 @@ async def test_a_dead_service_is_left_alone_and_everything_goes_out_when_it_is_b
 
         await plant.delivers()
 
-        assert len(service.callers) <= deliver.HANDS + deliver.STRIKES  # the others were not even tried: it was plain by then
+        assert (
+            len(service.callers) <= deliver.HANDS + deliver.STRIKES
+        )  # the others were not even tried: it was plain by then
         waiting = [d for d in await plant.all(Delivery) if d.error == deliver.RESTING]
         assert len(waiting) >= MANY - deliver.HANDS - deliver.STRIKES
         assert {d.attempts for d in waiting} == {0}

@@ -128,7 +128,7 @@ async def test_hand_over_needs_the_one_who_takes_over(plant):
 
     done(await plant.hands_over("Li Wei", report.anomaly, to="Sun Hao"))
 
-    assert plant.phone_of("Sun Hao") == ["Li Wei asks you to take over · Press 7: Machine | #1001 · just now"]
+    assert plant.phone_of("Sun Hao") == ["Li Wei asks you to take over · Press 7:… | #1001 · just now"]
     assert plant.ringing() == {"Sun Hao"}
     assert (await plant.card(report.anomaly)).owner == "Li Wei"
 

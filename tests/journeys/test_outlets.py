@@ -13,6 +13,7 @@ from app.people.addresses import keep_address
 from app.people.models import Person
 from tests.channels import provider
 from tests.channels.provider import Provider
+from tests.channels.test_ntfy import server as ntfy_server
 from tests.channels.test_telephone import ALIYUN_SMS, KEY, SECRET, aliyun_rules
 from tests.factories import STATIONS, id_of
 from tests.journeys.harness import done, refused
@@ -225,6 +226,24 @@ async def test_when_the_push_arrives_no_text_is_paid_for(plant):
         assert carrier.asked == []
 
 
+async def test_a_card_that_can_be_changed_says_who_took_it_and_makes_no_sound(plant):
+    async with Provider(ntfy_server) as server:
+        url = SecretStr(server.url)
+        await plant.calls_through(build_channels(plant.settings.model_copy(update={"ntfy_url": url})))
+        await plant.changes(lambda session: listens(session, plant, "Zhao Min", "zhao-min-7f3k9x"))
+        report = await plant.worker_reports("Press 7")
+        await plant.waits(minutes=15)
+        before = len(server.asked)
+        assert before > 0
+
+        done(await plant.accepts("Wang Lei", report.anomaly))
+
+        first, last = server.asked[0].json, server.asked[-1].json
+        assert len(server.asked) == before + 1
+        assert first["sequence_id"] == last["sequence_id"]
+        assert (last["title"], last["priority"]) == ("✓ Wang Lei has it · Press 7: Machine", 1)
+
+
 async def test_small_things_are_one_message_an_hour(plant):
     reports = []
     for station, category in (("Press 7", "machine"), ("Press 8", "machine"), ("Press 8", "quality")):
@@ -289,6 +308,14 @@ async def gives_number(plant, carrier: Provider, name: str) -> None:
         keep_address(session, person, "sms", {"number": number}, unique=number, label="", now=plant.now)
 
     await plant.changes(give)
+
+
+def listens(session, plant, name: str, topic: str) -> None:
+    """Reached by ntfy first, whatever else there is."""
+    person = session.get_one(Person, id_of("person", name))
+    person.ways = ["ntfy"]
+    session.add(person)
+    keep_address(session, person, "ntfy", {"topic": topic}, unique=topic, label="", now=plant.now)
 
 
 def makes_small(session, anomaly_id) -> None:

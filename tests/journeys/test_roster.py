@@ -77,6 +77,18 @@ async def test_who_is_away_is_not_called(plant):
     assert "Li Wei" not in plant.ringing()
 
 
+async def test_who_has_checked_out_is_not_called_any_more(plant):
+    done(await publishes(plant, ("Li Wei", MONDAY, "", "early"), ("Sun Hao", MONDAY, "", "early")))
+    done(await plant.posts("/duty/presence", {}, by="Li Wei"))
+    await plant.waits(minutes=30)
+    done(await plant.posts("/duty/presence/end", {}, by="Li Wei"))
+
+    await plant.worker_reports("Press 7")
+
+    assert "Sun Hao" in plant.ringing()
+    assert "Li Wei" not in plant.ringing()
+
+
 @on_any_database
 async def test_two_who_plan_the_same_cell_do_not_overwrite_each_other(plant):
     done(await publishes(plant, ("Li Wei", MONDAY, "", "early")))
@@ -139,6 +151,14 @@ async def test_strangers_and_far_days_are_refused(plant):
     assert refused(await plant.posts("/roster/absences", away, by="Li Wei")) == "rosters.far_day"
     back = away | {"first_day": "2026-11-25", "last_day": "2026-11-24"}
     assert refused(await plant.posts("/roster/absences", back, by="Li Wei")) == "rosters.backwards"
+
+
+@on_any_database
+async def test_public_holidays_and_the_weekends_that_make_up_for_them_stand_over_the_days(plant):
+    page = (await plant.sees("/roster?week=2026-10-07", by="Li Wei")).text
+
+    assert page.count("<small>National Day</small>") == 3
+    assert page.count("<small>working day</small>") == 1
 
 
 @on_any_database

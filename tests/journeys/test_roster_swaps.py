@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from app.dispatch import swap_news
 from app.rosters.models import Duty, Swap
 from tests import factories
 from tests.factories import id_of
@@ -22,6 +23,32 @@ async def test_who_agreed_is_called_instead(plant):
 
     assert "Sun Hao" in plant.ringing()
     assert "Li Wei" not in plant.ringing()
+
+
+async def test_a_swap_is_told_to_the_phones_once(plant):
+    await plant.changes(lambda session: factories.duty(session, "Li Wei", "late", MONDAY))
+    done(await asks(plant, "Li Wei", "Sun Hao"))
+
+    await tells(plant)
+    await tells(plant)
+    assert plant.phone_of("Sun Hao") == ["Li Wei asks you to take a shift | late on 11-23. Say yes or no."]
+
+    done(await answers(plant, "Sun Hao", "agreement"))
+    await tells(plant)
+    await tells(plant)
+    assert plant.phone_of("Li Wei") == ["Sun Hao takes your shift | late on 11-23. You are off."]
+    assert plant.rings() == {"Sun Hao": 1, "Li Wei": 1}
+
+
+@on_any_database
+async def test_nobody_hears_of_a_swap_hours_later(plant):
+    await plant.changes(lambda session: factories.duty(session, "Li Wei", "late", TUESDAY))
+    done(await asks(plant, "Li Wei", "Sun Hao"))
+
+    await plant.stands_still(hours=2)
+    await tells(plant)
+
+    assert plant.rings() == {}
 
 
 @on_any_database
@@ -103,6 +130,14 @@ async def test_a_duty_that_is_planned_away_takes_its_request_along(plant):
     done(await plant.posts("/roster/import", sheet, by="Wang Lei"))
 
     assert await plant.all(Swap) == []
+
+
+async def tells(plant):
+    """What the dispatch loop does once a second."""
+    given = {"now": plant.now, "channels": plant.channels}
+    if await plant.db.read(swap_news.swaps_untold, **given):
+        await plant.db.write(swap_news.tell_swaps, **given)
+    await plant.settles()
 
 
 async def asks(plant, name, colleague):

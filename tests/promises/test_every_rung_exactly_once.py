@@ -22,6 +22,7 @@ from tests.databases import Copies
 from tests.promises.oracle import ASKED_LATER, Act, Called, Human, Kind, Route, Rung, Turn, Who, World, expected
 from tests.promises.shift import Ground, Planned, Shift
 
+pytestmark = pytest.mark.slow
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHTS = (date(2026, 10, 24), date(2027, 3, 27), date(2026, 11, 23))  # set back, set forward, left alone
 NAMES = ("Anna", "Ben", "Cem", "Dora", "Emil", "Fatma", "Gert", "Hana")
@@ -126,7 +127,7 @@ def ground(request: pytest.FixtureRequest, copies: Callable[[str], Copies]) -> G
 
 
 @given(where=NIGHTS_AND_WORLDS, wishes=WISHES, fate=st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 def test_every_rung_exactly_once(
     ground: Ground, where: tuple[date, World], wishes: list[tuple[timedelta, int]], fate: int
 ) -> None:

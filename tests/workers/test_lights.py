@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.dispatch.models import CALL, Delivery, DeliveryState, Outlet
-from app.kit.ids import new_id
+from app.dispatch.models import Outlet
 from app.kit.secret import keep, seal
 from tests.channels.broker import USER, MqttBroker
 from tests.factories import id_of
@@ -36,6 +35,7 @@ def hang_lamp(session, plant, broker):
         channel="mqtt",
         name="Red light",
         target=seal(secret_of(plant), target),
+        from_rung=False,
         created_at=plant.now,
     )
     session.add(made)
@@ -56,29 +56,10 @@ async def kept(plant):
     await running
 
 
-async def rings(plant, lamp, report):
-    """What dispatch plans when a rung means this light."""
-    anomaly = await plant.row(report.anomaly)
-    call = Delivery(
-        once=f"{new_id()}",
-        anomaly_id=anomaly.id,
-        outlet_id=lamp,
-        channel="mqtt",
-        purpose=CALL,
-        why={},
-        round=anomaly.round,
-        state=DeliveryState.SENT,
-        due_at=plant.now,
-        planned_at=plant.now,
-    )
-    await plant.changes(lambda session: session.add(call))
-
-
 async def test_it_is_on_while_somebody_is_called_and_off_when_somebody_has_accepted(plant, broker, lamp):
     async with broker.ear(TOPIC) as ear, kept(plant):
         await ear.hears("OFF")
         report = await plant.worker_reports("Press 7")
-        await rings(plant, lamp, report)
         await ear.hears("ON")
 
         await plant.accepts("Li Wei", report.anomaly)
@@ -87,8 +68,6 @@ async def test_it_is_on_while_somebody_is_called_and_off_when_somebody_has_accep
 
 async def test_it_stays_on_until_the_last_of_two_is_taken(plant, broker, lamp):
     first, second = await plant.worker_reports("Press 7"), await plant.worker_reports("Press 8")
-    for report in (first, second):
-        await rings(plant, lamp, report)
     async with broker.ear(TOPIC) as ear, kept(plant):
         await ear.hears("ON")
         await plant.accepts("Li Wei", first.anomaly)
@@ -100,7 +79,6 @@ async def test_it_stays_on_until_the_last_of_two_is_taken(plant, broker, lamp):
 
 async def test_accepted_while_everything_was_down_it_goes_off_at_the_next_start(plant, broker, lamp):
     report = await plant.worker_reports("Press 7")
-    await rings(plant, lamp, report)
     async with broker.ear(TOPIC) as ear:
         async with kept(plant):
             await ear.hears("ON")
@@ -112,7 +90,7 @@ async def test_accepted_while_everything_was_down_it_goes_off_at_the_next_start(
 
 async def test_a_broker_that_comes_back_is_told_again(plant, broker, lamp, monkeypatch):
     monkeypatch.setattr(lights, "FIRST_REST", 0.05)
-    await rings(plant, lamp, await plant.worker_reports("Press 7"))
+    await plant.worker_reports("Press 7")
     async with kept(plant):
         async with broker.ear(TOPIC) as ear:
             await ear.hears("ON")
@@ -121,6 +99,20 @@ async def test_a_broker_that_comes_back_is_told_again(plant, broker, lamp, monke
 
         async with broker.ear(TOPIC) as ear:
             await ear.hears("ON")
+
+
+async def test_a_siren_sounds_when_the_ladder_names_it_and_not_before(plant, broker, lamp):
+    def is_a_siren(session):
+        session.get_one(Outlet, lamp).from_rung = True
+
+    await plant.changes(is_a_siren)
+    async with broker.ear(TOPIC) as ear, kept(plant):
+        await plant.worker_reports("Press 7")
+        await ear.hears("OFF")
+        assert [light.on for light in await plant.db.read(lights.lights.lights)] == [False]
+
+        await plant.waits(minutes=5)
+        await ear.hears("ON")
 
 
 async def test_a_light_that_was_taken_down_is_left_alone(plant, broker, lamp):

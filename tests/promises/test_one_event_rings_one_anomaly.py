@@ -1,4 +1,4 @@
-"""One event is one anomaly, whoever reports it and however often; and what was joined wrongly comes apart again."""
+"""Promise 4: one event rings one anomaly, whoever reports it and however often; joined wrongly, it comes apart again."""
 
 import asyncio
 from uuid import UUID
@@ -10,6 +10,18 @@ from app.anomaly.queries import handle
 from app.kit.ids import new_id
 from tests.journeys.harness import done, leads_to, refused
 from tests.pictures import jpeg
+
+
+async def test_who_was_called_is_not_called_a_second_time_for_the_same_event(plant):
+    report = await plant.worker_reports("Press 7")
+    assert plant.rings() == {"Li Wei": 1, "Sun Hao": 1, "Wang Lei": 1}
+
+    await plant.worker_reports("Press 7")
+    await plant.machine_reports("Press 7", "overheating")
+    done(await plant.says_me_too("Press 7", report.anomaly))
+    await plant.worker_reports("Press 7", key=report.key)
+
+    assert plant.rings() == {"Li Wei": 1, "Sun Hao": 1, "Wang Lei": 1}
 
 
 async def test_a_report_and_an_alarm_of_one_station_are_one_anomaly_with_both_proofs(plant):
