@@ -64,7 +64,7 @@ clean: ## forget what was set up; the plant in var/ stays
 
 .venv/.ready: pyproject.toml uv.lock $(UV)
 	@echo "Setting up for tests … 正在准备测试……"
-	@UV_PYTHON=$$(command -v $(PYTHON)) $(UV) sync --quiet --locked --all-extras
+	@UV_PYTHON=$$(command -v $(PYTHON)) $(UV) sync --quiet --locked
 	@touch $@ .venv/.for-run
 
 $(UV):

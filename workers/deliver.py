@@ -104,9 +104,10 @@ class Deliverer:
             lane.waiting += 1
             async with lane.hands:
                 lane.waiting -= 1
-                if self.clock() > claim.lease - deliveries.LEASE / 2:
-                    return  # the lease could end while we send: whoever claims it next does
-                outcome = await self._through(lane, claim)
+                if self.clock() > claim.lease - deliveries.LEASE / 2:  # it could end while we send
+                    outcome = NotTried(FULL, retry_after=1)
+                else:
+                    outcome = await self._through(lane, claim)
         await self.db.write_one_of_many(deliveries.sent_now, (claim, outcome, self.clock()))
 
     async def _through(self, lane: Lane, claim: Claimed) -> Outcome:

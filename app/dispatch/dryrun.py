@@ -83,7 +83,9 @@ def dry_run(past: Iterable[Past], old: Plan, new: Plan, *, until: datetime) -> D
     """
     found = Difference()
     for one in past:
-        before, after = calls(one, old, until=until), calls(one, new, until=until)
+        before = calls(one, old, until=until)
+        untouched = old.routing is new.routing and old.flows[one.case.category] is new.flows[one.case.category]
+        after = before if untouched and old.roster is new.roster else calls(one, new, until=until)
         found.anomalies += 1
         found.calls += len(before)
         found.fewer += max(len(before) - len(after), 0)

@@ -75,7 +75,7 @@ def steps(found: Iterable[Step], case: Case, plan: Plan, known: Dictionary, *, s
                 )
                 for one in step.found
             ],
-            missed=[(one.person.name, gettext(MISSED[one.why])) for one in _each_once(missed(step, case, plan))],
+            missed=_by_reason(missed(step, case, plan)),
             early=step.early,
             repeat=step.repeat,
         )
@@ -153,5 +153,9 @@ def difference(found: Difference) -> list[str]:
     return said
 
 
-def _each_once(found: Iterable[Missed]) -> list[Missed]:
-    return list({one.person.id: one for one in found}.values())
+def _by_reason(found: Iterable[Missed]) -> list[tuple[str, str]]:
+    """Return the names of who is missed, and why, each reason once."""
+    each = {one.person.id: one for one in found}.values()
+    reasons = dict.fromkeys(one.why for one in each)
+    names = {why: gettext(", ").join(one.person.name for one in each if one.why == why) for why in reasons}
+    return [(names[why], gettext(MISSED[why])) for why in reasons]

@@ -15,6 +15,11 @@ from app.people.models import Address, Person
 LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH: Final = 6
 LASTS: Final = timedelta(minutes=15)
+LABELS: Final = {
+    "dingtalk_stream": "DingTalk · 钉钉",
+    "feishu_long": "Feishu · 飞书",
+    "wecom_smart": "WeCom · 企业微信",
+}
 
 
 class BadCode(DomainError):
@@ -73,10 +78,9 @@ def bind(session: Session, person: Person, code: str, *, now: datetime) -> Addre
     if found is None or found.made_at < now - LASTS:
         raise BadCode()
     target = {"app": found.app, "user": found.chat_user}
+    unique, label = _unique(found.app, found.chat_user), LABELS[found.channel]
     session.delete(found)
-    return keep_address(
-        session, person, found.channel, target, unique=_unique(found.app, found.chat_user), label="", now=now
-    )
+    return keep_address(session, person, found.channel, target, unique=unique, label=label, now=now)
 
 
 def _unique(app: str, chat_user: str) -> str:

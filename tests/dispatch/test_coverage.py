@@ -114,8 +114,8 @@ def by_brute_force(plan: Plan, station: Station, category: str, severity: int, a
 
 @settings(max_examples=25, deadline=None)
 @given(plan=plans(), offset=st.integers(0, 59))
-def test_every_minute_is_as_a_look_at_every_minute_says(plan: Plan, offset: int):
-    """Every seventh minute of two days, each time another one: the edges are met by chance and by hypothesis."""
+def test_it_says_what_a_look_at_every_minute_says(plan: Plan, offset: int):
+    """Every tenth minute of two days around the night with an hour twice, each time beginning at another minute."""
     since = datetime(2026, 10, 24, 20, offset, tzinfo=UTC)
     until = since + timedelta(days=2)
     proof = Coverage(plan, STATIONS, since=since, until=until)

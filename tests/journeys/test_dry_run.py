@@ -115,7 +115,9 @@ async def test_a_change_is_told_in_calls_and_minutes(plant):
 
     def ask(session):
         plan = plan_now(session, plant.now)
-        past = foresight.past(session, plan, id_of("site", "Suzhou"), since=plant.now - timedelta(days=1), until=plant.now)
+        past = foresight.past(
+            session, plan, id_of("site", "Suzhou"), since=plant.now - timedelta(days=1), until=plant.now
+        )
         return dry_run(past, plan, with_change(plan), until=plant.now), dry_run(past, plan, plan, until=plant.now)
 
     changed, same = await plant.db.read(ask)

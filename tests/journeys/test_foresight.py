@@ -84,7 +84,9 @@ async def test_a_hole_that_comes_back_is_told_again_and_one_that_was_called_off_
     def swapped_away(session):
         duty = session.exec(
             select(Duty).where(
-                Duty.person_id == id_of("person", "Zhao Min"), Duty.day == SUNDAY, Duty.shift_id == id_of("shift", "night")
+                Duty.person_id == id_of("person", "Zhao Min"),
+                Duty.day == SUNDAY,
+                Duty.shift_id == id_of("shift", "night"),
             )
         ).one()
         session.delete(duty)
@@ -115,7 +117,7 @@ async def test_the_map_shows_the_hole_and_says_it_in_words(plant):
     text = " ".join(page.text.split())
     assert "1 hole: nobody would be called at all." in text
     assert cells(page.text) == {"Sun 22", "Sun 23"}
-    assert "everywhere: everything, severity 1–4: <span class=\"tone\">nobody</span>" in text
+    assert 'everywhere: everything, severity 1–4: <span class="tone">nobody</span>' in text
 
 
 @on_any_database

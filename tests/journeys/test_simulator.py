@@ -54,7 +54,7 @@ async def test_what_the_simulator_prints_is_what_dispatch_does(plant, severity, 
         await plant.waits(seconds=(row.next_clock_at - plant.now).total_seconds())
 
     assert await happened(plant, report.anomaly) == said
-    assert [names for _, clock, _, names in said if clock == "accepted"][0] == ["Sun Hao", "Wang Lei"]
+    assert next(names for _, clock, _, names in said if clock == "accepted") == ["Sun Hao", "Wang Lei"]
 
 
 @on_any_database
@@ -75,9 +75,9 @@ async def test_the_page_names_who_cannot_be_reached_and_why(plant):
     assert page.status_code == 200
     text = " ".join(page.text.split())
     assert "Sun Hao" in text
-    assert "<strong>Li Wei</strong> <span class=\"tone small\">red: the phone did not answer" in text
-    assert "<strong>Wang Lei</strong> <span class=\"tone small\">away" in text
-    assert "<strong>No Phone</strong> <span class=\"tone small\">has nothing that rings" in text
+    assert '<strong>Li Wei</strong> <span class="tone small">red: the phone did not answer' in text
+    assert '<strong>Wang Lei</strong> <span class="tone small">away' in text
+    assert '<strong>No Phone</strong> <span class="tone small">has nothing that rings' in text
 
 
 @on_any_database
@@ -110,5 +110,3 @@ async def test_nonsense_in_the_address_is_now_here_and_severity_1(plant):
 
 def query(plant, at: str, station: str, category: str = "machine", severity: int = 1) -> str:
     return f"at={at}&station={id_of('station', station)}&category={category}&severity={severity}"
-
-

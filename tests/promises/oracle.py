@@ -17,6 +17,8 @@ Given who works when, the ladders, and a script of what people do, it answers wh
 - A red phone is left out while a green one is among those called because they are on duty.
 - Who owns two open anomalies already is asked to accept a minute later than who owns fewer; severity 1 waits for nobody.
 - Of severity 4 a person hears at most once an hour: its messages may come an hour late.
+
+Longer than most files because it is one thought, and nothing else may be needed to understand it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

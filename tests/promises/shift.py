@@ -2,6 +2,8 @@
 
 What dies is a worker between two of its steps: before it commits, after it has claimed a message, after it has sent one
 and before it could write that down. Whoever comes after it finds nothing but the database.
+
+Longer than most files: it is the small vocabulary in which random shifts are played.
 """
 
 import random

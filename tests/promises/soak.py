@@ -4,6 +4,8 @@ Web server, dispatch and delivery are processes of their own. They take the time
 which goes on to the next moment as soon as nothing is due any more. Reports, acceptances and what phones have shown come
 over HTTP, sent again until the server answers; what rings was encrypted and signed. Nothing but the database, the phones
 and the script is looked at in the end.
+
+Longer than most files because it is one play: the plant, the processes, what people do, and what must have come of it.
 """
 
 import heapq
