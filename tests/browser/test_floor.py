@@ -166,7 +166,16 @@ def test_everybody_can_use_every_page(browser: Browser, house: House, scheme: st
         found |= {"receipt": _barriers(page)}
         _log_in(page)
         [anomaly, *_] = house.ask(select(Anomaly))
-        for path in ("/queue?tab=all", f"/anomalies/{anomaly.id}", "/me", "/scan", "/", "/labels", "/duty", "/handover"):
+        for path in (
+            "/queue?tab=all",
+            f"/anomalies/{anomaly.id}",
+            "/me",
+            "/scan",
+            "/",
+            "/labels",
+            "/duty",
+            "/handover",
+        ):
             page.goto(path)
             found[path] = _barriers(page)
 
