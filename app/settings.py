@@ -44,8 +44,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, description="The port to listen on.")
     trusted_proxies: list[str] = Field(
         default=[],
-        description='Your reverse proxy, as ["10.0.0.5"] or ["10.0.0.0/24"]: its X-Forwarded-For and -Proto are believed, '
-        "so that limits count phones and not the proxy.",
+        description='Your reverse proxy, as ["10.0.0.5"] or ["10.0.0.0/24"]: its X-Forwarded-For and -Proto are '
+        "believed, so that limits count phones and not the proxy.",
     )
     tls_certificate: Path | None = Field(default=None, description="PEM file of the certificate; push needs HTTPS.")
     tls_key: Path | None = Field(default=None, description="PEM file of the certificate's private key.")
@@ -93,8 +93,8 @@ class Settings(BaseSettings):
     voice_url: SecretStr = Field(
         default=SecretStr(""),
         description="Empty: no phone calls. aliyun://key:secret@dyvmsapi.aliyuncs.com?template=TTS_…&from=… "
-        "(variable title), tencent://id:key@vms.tencentcloudapi.com?app=…&template=… (variable 1), or an Apprise address with {number}, "
-        "such as twilio://SID:TOKEN@FROM/{number}?method=call.",
+        "(variable title), tencent://id:key@vms.tencentcloudapi.com?app=…&template=… (variable 1), or an Apprise "
+        "address with {number}, such as twilio://SID:TOKEN@FROM/{number}?method=call.",
     )
     reports_a_minute: int = Field(
         default=60,

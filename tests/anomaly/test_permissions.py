@@ -34,7 +34,7 @@ PEOPLE = {
 LEADS = ("lead", "engineer", "manager", "admin", "resolver")
 OWNERS = {"hand_over", "release", "resolve", "hold"}
 
-OTHERS = dict.fromkeys(("stranger", "team"), {"assist"})
+OTHERS = {key: {"assist"} for key in ("stranger", "team")}
 
 EXPECTED: dict[Status, dict[str, set[str]]] = {
     Status.REPORTED: {
