@@ -40,17 +40,17 @@ def prepare(settings: Settings) -> Settings:
         raise SystemExit(refusal.message if isinstance(refusal, DomainError) else str(refusal)) from None
 
 
-async def watch_own_machines(db: Database, *, stop: asyncio.Event) -> None:
+async def watch_own_machines(db: Database, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
     """Watch machines as everywhere, with the plant's own ones there from before the first look until after the last.
 
-    They are at their usual port or the next free one; the watcher finds the address in the database.
+    `ready` is set when they answer. They are at their usual port or the next free one; the watcher finds the address
+    in the database.
     """
     from workers import machines as watch
     from workers import simulator
 
     port = ports.first_free(ports.LOOPBACK, machines.PORT)
     await db.write(machines.move, f"opc.tcp://{ports.LOOPBACK}:{port}")
-    ready = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(simulator.serve(ports.LOOPBACK, port, ready=ready))
         await ready.wait()

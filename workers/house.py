@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class House:
-    """`ready` is called when the web server answers for the first time."""
+    """`ready` is called when everything answers for the first time."""
 
     def __init__(
         self, settings: Settings, db: Database, stop: asyncio.Event, *, ready: Callable[[], None] | None = None
@@ -29,6 +29,7 @@ class House:
         self.settings, self.db, self.stop, self.ready = settings, db, stop, ready
         self.died = self.left_open = False
         self.open = asyncio.Event()  # phones are answered
+        self.machines = asyncio.Event()  # the demonstration plant's own answer too
         self.loading = asyncio.Lock()
 
     async def run(self, *, web: bool, loops: Sequence[str], own_machines: bool = False) -> bool:
@@ -38,6 +39,8 @@ class House:
         `own_machines`: with those of the demonstration plant. Return whether all went well.
         """
         pulse = asyncio.create_task(self.db.pulse.listen())
+        if not own_machines:
+            self.machines.set()
         parts = {name: self._loop(name, own_machines) for name in loops}
         if web:
             parts["web"] = self._web()
@@ -78,7 +81,7 @@ class House:
         if name == "machines" and own_machines:
             from workers import demo
 
-            return lambda: demo.watch_own_machines(db, stop=stop)
+            return lambda: demo.watch_own_machines(db, ready=self.machines, stop=stop)
         if name == "machines":
             from workers import machines
 
@@ -152,6 +155,7 @@ class House:
             await asyncio.sleep(LOOK_AGAIN)
         self.open.set()
         if self.ready:
+            await self.machines.wait()
             self.ready()
 
 
