@@ -66,6 +66,8 @@ class Keeper:
             try:
                 await KINDS[light.kind].hold(unseal(self._secret, light.target), wanted)
             except (Undeliverable, DomainError) as fault:
+                if (me := asyncio.current_task()) and me.cancelling():  # the goodbye failed: no reason to stay
+                    raise asyncio.CancelledError from fault
                 reason = str(fault)
             except Exception:
                 log.exception("lights.failed", outlet=str(light.outlet_id))

@@ -16,7 +16,7 @@ tested: done
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
@@ -115,26 +115,35 @@ class Mqtt:
 
     async def hold(self, target: Mapping[str, object], wanted: Wanted) -> None:
         """Keep it as it should be: write at once, at every change, and when somebody else wrote something else."""
+        from aiomqtt import MqttError
+
         lamp = Lamp.of(target)
         async with _connected(lamp, mourned=True) as client:
             await client.publish(lamp.alive, "1", qos=1, retain=True)
             await client.subscribe([(lamp.topic, 1), (lamp.alive, 1)])
-            listening = asyncio.create_task(_listen(client, lamp, wanted))
-            listening.add_done_callback(lambda _: wanted.doubt())
+            tasks = [asyncio.create_task(part(client, lamp, wanted)) for part in (_write, _listen)]
             try:
-                while not listening.done():
-                    await client.publish(lamp.topic, lamp.says(wanted.on), qos=1, retain=True)
-                    await asyncio.sleep(CALM)
-                    await wanted.news(within=AGAIN)
-                await listening  # it says why
+                # Who listens knows at once that the broker is gone; who writes would wait for its answer.
+                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                await ended.pop()  # it says why
             except asyncio.CancelledError:
-                await client.publish(lamp.alive, "0", qos=1, retain=True, timeout=GOODBYE)
+                with suppress(MqttError):
+                    await client.publish(lamp.alive, "0", qos=1, retain=True, timeout=GOODBYE)
                 raise
             finally:
-                listening.cancel()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
         """Nothing stays open between two messages."""
+
+
+async def _write(client: "Client", lamp: Lamp, wanted: Wanted) -> None:
+    while True:
+        await client.publish(lamp.topic, lamp.says(wanted.on), qos=1, retain=True)
+        await asyncio.sleep(CALM)
+        await wanted.news(within=AGAIN)
 
 
 async def _listen(client: "Client", lamp: Lamp, wanted: Wanted) -> None:

@@ -121,7 +121,7 @@ def _versions(session: Session, viewer: Person, *, now: datetime) -> dict[str, A
         [_in_words(route, known, where, flow_names, shifts) for route in ROUTES.validate_python(one.document)]
         for one in found
     ]
-    shown = [(one, changes(was, new)) for one, new, was in zip(found, told, [*told[1:], []], strict=True)]
+    shown = [(one, changes(was, new)) for one, new, was in zip(found, told, [*told[1:], []], strict=False)]
     return {
         "title": gettext(N_("Routes")),
         "note": gettext(N_("Running anomalies follow the new routes from their next step on.")),

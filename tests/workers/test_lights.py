@@ -51,9 +51,11 @@ async def kept(plant):
     """The loop, as a worker process runs it."""
     stop = asyncio.Event()
     running = asyncio.create_task(lights.main(plant.db, secret_of(plant), stop=stop))
-    yield
-    stop.set()
-    await running
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 async def test_it_is_on_while_somebody_is_called_and_off_when_somebody_has_accepted(plant, broker, lamp):
