@@ -66,8 +66,7 @@ def _door(kind: str) -> Iterator[Figure]:
         beside = f"{statistics.median(cpu):.0f} us CPU each, on the wall {statistics.median(on_the_wall):.0f}"
         if where.postgres:
             beside += f", database {statistics.median(database):.0f} us"
-        bound = None if where.postgres else 8000  # with a database server it is two processes that share the work
-        yield figure(f"road.machine_door_{name}.{kind}", rate, "edges/s", bound, least=True, digits=0, beside=beside)
+        yield figure(f"road.machine_door_{name}.{kind}", rate, "edges/s", 8000, least=True, digits=0, beside=beside)
 
 
 def _makers(made: Plant) -> dict[str, Callable[[], Observation]]:

@@ -139,7 +139,8 @@ def _due(session: Session, now: datetime, limit: int) -> list[_Row]:
     """A stretch of what is due, by the index; of it the most urgent; and what is told together with that."""
     due = col(Delivery.state) == PLANNED, col(Delivery.due_at) <= now
     stretch = select(Delivery.id).where(*due).order_by(col(Delivery.due_at)).limit(max(LOOKED_AT, limit))
-    found = _rows(session, col(Delivery.id).in_(stretch), due[0], limit=limit)
+    # `due` once more, of the row itself: what another worker claims while we look is only then looked at again.
+    found = _rows(session, col(Delivery.id).in_(stretch), *due, limit=limit)
     known = {row.delivery.id for row in found}
     people = {row.delivery.person_id for row in found if row.anomaly and pacing.is_small(_about(row))} - {None}
     if len(found) < limit or not people:

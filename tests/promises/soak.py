@@ -405,7 +405,6 @@ class Soak:
         named = {anomaly: case for case, anomaly in self.cases.items()}
         heard = self.heard()
         planned: Counter[tuple[datetime, str, int, str]] = Counter()
-        again: list[str] = []
         for row, name, anomaly in self.ask(_calls):
             what, times = (row.planned_at, named[anomaly.id], row.rung, name), heard.get(row.id, [])
             planned[what] += 1
@@ -420,11 +419,9 @@ class Soak:
             if times and not small and not shaken and self.face.at(times[0]) != in_time:
                 yield f"rang at {self.face.at(times[0])}: {what}"
             if len(times) > 1 and not shaken:
-                again.append(f"rang {len(times)} times: {what}")
+                yield f"rang {len(times)} times: {what}"
             if any(row.round < until and at > gone for at in times for until, gone in self.over.get(anomaly.id, ())):
                 yield f"rang for what was over: {what}"
-        # Who dies between a push and writing it down leaves one that is sent again: on the phone it replaces the first.
-        yield from again if len(again) > self.died else ()
         yield from (
             f"planned {planned[what]} times, meant {known[what]}: {what}"
             for what in planned | known
