@@ -264,9 +264,9 @@ def upgrade() -> None:
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.add_column(sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True))
 
-    with op.batch_alter_table("anomaly", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("helpers", DOCUMENT, nullable=True))
-        batch_op.add_column(sa.Column("unseen", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    # Not as a batch: SQLite would make the table anew, and lose the indexes it cannot read back (on expressions).
+    op.add_column("anomaly", sa.Column("helpers", DOCUMENT, nullable=True))
+    op.add_column("anomaly", sa.Column("unseen", sa.Integer(), nullable=False, server_default=sa.text("0")))
 
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.add_column(sa.Column("outlet_id", sa.Uuid(), nullable=True))
@@ -336,9 +336,8 @@ def downgrade() -> None:
         batch_op.drop_column("checkin_id")
         batch_op.drop_column("outlet_id")
 
-    with op.batch_alter_table("anomaly", schema=None) as batch_op:
-        batch_op.drop_column("unseen")
-        batch_op.drop_column("helpers")
+    op.drop_column("anomaly", "unseen")
+    op.drop_column("anomaly", "helpers")
 
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_column("proven_at")

@@ -22,6 +22,21 @@ def test_the_migrated_tables_are_those_of_the_code(database_url):
     engine.dispose()
 
 
+def test_every_index_of_the_code_is_there(database_url):
+    """By name, also those on expressions, which SQLAlchemy cannot read back from SQLite."""
+    meant = {str(index.name) for table in metadata.tables.values() for index in table.indexes}
+    catalogue = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index'",
+        "postgresql": "SELECT indexname FROM pg_indexes",
+    }
+    engine = connect(database_url, writer=True)
+    with engine.connect() as connection:
+        found = set(connection.exec_driver_sql(catalogue[connection.dialect.name]).scalars())
+    engine.dispose()
+
+    assert meant - found == set()
+
+
 def test_to_upgrade_again_changes_nothing(database_url):
     upgrade(database_url)
     upgrade(database_url)
