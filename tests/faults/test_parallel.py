@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import pytest
 from sqlmodel import Session, func, select
@@ -10,6 +11,8 @@ from app.anomaly.lifecycle import NotAllowedNow
 from app.anomaly.models import Anomaly, Event, Fingerprint, Occurrence
 from app.capture.intake import receive
 from app.capture.observation import Kind, Observation
+from app.dispatch.deliveries import claim_next
+from app.dispatch.models import CALL, Delivery
 from app.kit.db import Database
 from app.kit.ids import new_id
 from app.people.models import Person
@@ -17,6 +20,8 @@ from app.resolve import actions
 from tests import factories
 from tests.anomaly.made import anomaly
 from tests.factories import CAST, MONDAY, id_of
+
+CALLS = 300
 
 
 @pytest.fixture
@@ -94,6 +99,32 @@ async def test_of_a_hundred_who_accept_in_five_processes_one_is_the_owner(proces
     assert winners == [owner]
     assert all(isinstance(answer, NotAllowedNow) for answer in answers if answer not in winners)
     assert {answer.details["owner"] for answer in answers if answer not in winners} == {owner}
+
+
+async def test_of_many_calls_that_five_processes_send_none_is_claimed_twice(processes):
+    """Also where one looks at what is due while another one's claim is just being committed."""
+
+    def many(session: Session) -> None:
+        about = anomaly(session)
+        row = {
+            "anomaly_id": about.id,
+            "person_id": id_of("person", "Li Wei"),
+            "channel": "webpush",
+            "round": about.round,
+        }
+        when = {"planned_at": MONDAY, "due_at": MONDAY}
+        session.add_all(Delivery(once=f"{n}:1:accepted", purpose=CALL, why={}, **row, **when) for n in range(CALLS))
+
+    async def works(db: Database) -> list[UUID]:
+        found: list[UUID] = []
+        while claims := await db.write(claim_next, now=MONDAY, limit=3):
+            found += [claim.delivery_id for claim in claims]
+        return found
+
+    await processes[0].write(many)
+    claimed = [one for found in await asyncio.gather(*map(works, processes)) for one in found]
+
+    assert len(claimed) == len(set(claimed)) == CALLS
 
 
 async def counted(db: Database, *tables: type) -> list[int]:
