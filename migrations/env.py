@@ -11,6 +11,7 @@ target_metadata = metadata
 
 
 warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
+warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
 
 
 def run() -> None:

@@ -51,6 +51,13 @@ def test_holes_are_the_same_in_both(translated: Catalog) -> None:
                 assert set(HOLE.findall(text)) <= wanted, message.id
 
 
+def test_every_text_can_be_filled_in(translated: Catalog) -> None:
+    """A bare per cent sign would be taken for a hole, and the page would fall over: it is written twice."""
+    for message in translated:
+        for text in (_one(message.id), *_texts(message)):
+            assert text % dict.fromkeys(HOLE.findall(text), "") or not text
+
+
 def _one(message_id: object) -> str:
     return str(message_id[0] if isinstance(message_id, list | tuple) else message_id)
 
