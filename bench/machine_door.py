@@ -33,6 +33,7 @@ from bench import plant
 from bench.figures import Figure, calmest, figure
 from bench.house import Ground, ground, waited_by
 from bench.plant import Plant
+from workers.house import settle
 from workers.watcher import BATCH
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
@@ -56,6 +57,7 @@ def _door(kind: str) -> Iterator[Figure]:
                 makers = _makers(made)
                 runner.run(_send(db, [_edge(made, f"known {n}", n) for n in range(OPEN)]))
                 runner.run(_round(db, where, makers["fresh"]))  # warms up
+                settle()
                 rounds = calmest(
                     lambda: {name: runner.run(_round(db, where, make)) for name, make in makers.items()}, rounds=ROUNDS
                 )

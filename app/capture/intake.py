@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Integer, String, bindparam, case, delete, func, literal_column, select, update
 from sqlmodel import Session
 
 from app.anomaly import actions as anomalies
@@ -27,7 +28,7 @@ from app.kit.db import Overtaken, at_commit
 from app.kit.direct import Direct, among
 from app.kit.errors import N_, DomainError
 from app.kit.ids import new_id
-from app.kit.many import insert_many, update_many
+from app.kit.many import insert_together, update_many
 from app.rosters.shifts import shift_at
 
 MACHINE = "machine"
@@ -148,9 +149,9 @@ class _Batch:
         self.owner_of: dict[str, UUID] = dict(owners)
 
         self.open: dict[UUID, _Open] = {}
-        self.near: dict[UUID, list[_Open]] = {}
         if wanted := {*self.owner_of.values(), *(o.anomaly_id for o in seen if o.anomaly_id)}:
-            self._load(_BY_ID, ids=list(wanted))
+            for row in _BY_ID.rows(self.connection, ids=list(wanted)):
+                self.open[row[0]] = _Open(*row)
 
         # An alarm that returns is the same trouble. A thumb on a tile says less: days after the check it is a new
         # anomaly that knows the old one, and so is whatever was closed long ago.
@@ -177,15 +178,27 @@ class _Batch:
     def _look_around(self, new: Sequence[Observation]) -> None:
         stations = {o.station_id for o in new}
         self.ground = ground(self.session, stations=stations, categories={o.category for o in new}, now=self.now)
+        self.near: dict[tuple[UUID, str], list[_Open]] = {}
+        self.alarms: dict[UUID, int] = {}
         since = self.now - self.ground.merge_window
-        self._load(_NEAR, stations=list(stations), since=since)
-        for anomaly in sorted(self.open.values(), key=lambda a: a.received_at):
-            if anomaly.status in OPEN:
-                self.near.setdefault(anomaly.station_id, []).append(anomaly)
+        flooding, told = [], []
+        if alarmed := list({o.station_id for o in new if o.kind == Kind.ALARM}):
+            for station, alarms, last, reports in _COUNTS.rows(self.connection, stations=alarmed, since=since):
+                self.alarms[station] = alarms
+                flooding += [last] if alarms >= FLOOD else []
+                told += [station] if reports else []
+        self._load(_BY_NUMBER, numbers=flooding)
+        self._load(_BY_PEOPLE, stations=told, since=since)
+        self._load(_BY_MACHINES, stations=list({o.station_id for o in new if o.kind == Kind.REPORT}), since=since)
 
-    def _load(self, statement: Direct, **values: object) -> None:
-        for row in statement.rows(self.connection, **values):
-            self.open[row[0]] = _Open(*row)
+    def _load(self, statement: Direct, **values: Any) -> None:
+        if all(values.values()):
+            for row in statement.rows(self.connection, **values):
+                self._see(self.open.get(row[0]) or _Open(*row))
+
+    def _see(self, anomaly: _Open) -> None:
+        self.open[anomaly.id] = anomaly
+        self.near.setdefault((anomaly.station_id, anomaly.origin), []).append(anomaly)
 
     def _take(self, seen: Observation) -> Received | DomainError:
         digest = _digest(seen)
@@ -229,16 +242,16 @@ class _Batch:
         if seen.category not in self.ground.flows or seen.practice:
             return None
         _, flow = self.ground.flows[seen.category]
-        window, alarms = timedelta(minutes=flow.merge_minutes), 0
-        for other in self.near.get(seen.station_id, ()):
-            if abs(self.now - other.received_at) > window:
-                continue
-            akin = other.category == seen.category or other.category in flow.merge_with
-            alarms += other.origin == MACHINE and seen.kind == Kind.ALARM
-            if (other.origin != _origin(seen) and akin) or alarms >= FLOOD:
-                self._claim(seen.fingerprint, other.id)
-                return other
-        return None
+        since = self.now - timedelta(minutes=flow.merge_minutes)
+        akin = {seen.category, *flow.merge_with}
+        here, alarm = seen.station_id, seen.kind == Kind.ALARM
+        others = self.near.get((here, PERSON if alarm else MACHINE), ())
+        found = next((other for other in others if other.category in akin and other.received_at >= since), None)
+        if found is None and alarm and self.alarms.get(here, 0) >= FLOOD:
+            found = self.near[here, MACHINE][-1]
+        if found:
+            self._claim(seen.fingerprint, found.id)
+        return found
 
     def _new(self, seen: Observation) -> _Open | DomainError:
         place = self.ground.places.get(seen.station_id)
@@ -252,8 +265,9 @@ class _Batch:
             new_id(), Status.REPORTED, level, seen.category, seen.station_id, _origin(seen), self.now,
             version_id, None, None, is_new=True,
         )  # fmt: skip
-        self.open[anomaly.id] = anomaly
-        self.near.setdefault(seen.station_id, []).append(anomaly)
+        self._see(anomaly)
+        if anomaly.origin == MACHINE:
+            self.alarms[seen.station_id] = self.alarms.get(seen.station_id, 0) + 1
         self._claim(seen.fingerprint, anomaly.id)
 
         local = seen.occurred_at.astimezone(place.zone)
@@ -349,12 +363,17 @@ class _Batch:
                 "line_stopped": made.stopped,
                 "danger": made.danger,
             }
-        more = [_increments(anomaly) for anomaly in touched if not anomaly.is_new]
-        insert_many(self.connection, _ANOMALY, self.anomalies, number=anomalies.next_number(self.connection))
+        # In one order everywhere: who writes at the same time waits, and nobody for each other.
+        more = [_increments(anomaly) for anomaly in sorted(touched, key=_by_id) if not anomaly.is_new]
+        self.fingerprints.sort(key=_by_key)
         if self.before:
             self.connection.execute(delete(_FINGERPRINT).where(_FINGERPRINT.c.key.in_(list(self.before))))
-        insert_many(self.connection, _FINGERPRINT, self.fingerprints)
-        insert_many(self.connection, _OCCURRENCE, self.occurrences)
+        insert_together(
+            self.connection,
+            (_ANOMALY, self.anomalies, {"number": anomalies.next_number(self.connection)}),
+            (_FINGERPRINT, self.fingerprints, {}),
+            (_OCCURRENCE, self.occurrences, {}),
+        )
         if update_many(self.connection, _ANOMALY, more, where=("id", "status"), adding=True) != len(more):
             raise Overtaken()  # one of them has ended, or was fixed: nobody would be called
         if self.events:
@@ -389,8 +408,33 @@ _KNOWN = Direct(
 _OWNERS = Direct(select(_FINGERPRINT.c.key, _FINGERPRINT.c.anomaly_id).where(among(_FINGERPRINT.c.key, "prints")))
 _BRIEF = select(*(_ANOMALY.c[name] for name in list(_Open.__dataclass_fields__)[:10]))
 _BY_ID = Direct(_BRIEF.where(among(_ANOMALY.c.id, "ids")))
-_NEAR = Direct(_BRIEF.where(among(_ANOMALY.c.station_id, "stations"), _ANOMALY.c.received_at >= bindparam("since")))
+_HERE = (
+    among(_ANOMALY.c.station_id, "stations"),
+    _ANOMALY.c.received_at >= bindparam("since"),
+    # Not "in_queue": PostgreSQL would go through the queue of the whole plant.
+    _ANOMALY.c.status.in_([literal_column(f"'{status}'") for status in sorted(OPEN)]),
+)
+_BY_MACHINE = _ANOMALY.c.origin == literal_column(f"'{MACHINE}'", String)
+_OLDEST_FIRST = _ANOMALY.c.received_at, _ANOMALY.c.id
+_BY_MACHINES = Direct(_BRIEF.where(*_HERE, _BY_MACHINE).order_by(*_OLDEST_FIRST))
+_BY_PEOPLE = Direct(_BRIEF.where(*_HERE, ~_BY_MACHINE).order_by(*_OLDEST_FIRST))
+_BY_NUMBER = Direct(_BRIEF.where(among(_ANOMALY.c.number, "numbers")))
+_ONE: Any = literal_column("1", Integer)
+_COUNTS = Direct(  # of one station: alarms, the number of the last of them, and reports of people
+    select(
+        _ANOMALY.c.station_id,
+        func.count(case((_BY_MACHINE, _ONE))),
+        func.max(case((_BY_MACHINE, _ANOMALY.c.number))),
+        func.count(case((~_BY_MACHINE, _ONE))),
+    )
+    .where(*_HERE)
+    .group_by(_ANOMALY.c.station_id)
+)
 _COUNTED = ("occurrences", "me_too", "alarms", "alarms_active")
+
+
+_by_id = attrgetter("id.int")
+_by_key = itemgetter("key")
 
 
 def _increments(anomaly: _Open) -> dict[str, object]:

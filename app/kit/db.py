@@ -158,7 +158,7 @@ class Database:
                     answers[place] = answer
             finish(session)
             if self.dialect == "postgresql" and session.in_transaction():
-                self.pulse.announce(session.connection())
+                self.pulse.commit(session.connection())
             session.commit()
         self.pulse.beat()
         return answers
@@ -218,6 +218,7 @@ def connect(url: str, *, writer: bool) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-16000")
+        connection.execute("PRAGMA wal_autocheckpoint=4000")  # 16 MB: in a flood the same pages change again and again
         if not writer:
             connection.execute("PRAGMA query_only=ON")
 

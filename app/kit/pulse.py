@@ -10,9 +10,9 @@ import sqlite3
 import threading
 
 import structlog
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, make_url
 
-from app.kit.direct import Direct
+from app.kit.direct import run
 
 CHANNEL = "pullcord"
 LOOK_EVERY = 0.02  # seconds between two looks at SQLite's data_version: one look costs some 10 µs
@@ -59,9 +59,9 @@ class Pulse:
                 self._waiting.discard(ticket)
 
     @staticmethod
-    def announce(connection: Connection) -> None:
-        """Tell the other processes, when this transaction commits (PostgreSQL)."""
-        _NOTIFY.rows(connection)
+    def commit(connection: Connection) -> None:
+        """Commit, and tell the other processes (PostgreSQL): both in one way there and back."""
+        run(connection, f"NOTIFY {CHANNEL}; COMMIT", None)
 
     async def listen(self) -> None:
         """Feel the commits of other processes until cancelled."""
@@ -92,11 +92,12 @@ class Pulse:
                 async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self.beat()  # what was committed before we listened
-                    async for _ in connection.notifies():
+                    while True:
+                        async for _ in connection.notifies(stop_after=1):
+                            pass
                         self.beat()
+                        # In a flood one beat for many commits: being told of each costs more than the beat.
+                        await asyncio.sleep(LOOK_EVERY)
             except psycopg.Error as error:
                 log.warning("pulse.lost", reason=str(error))
                 await asyncio.sleep(RETRY_AFTER)
-
-
-_NOTIFY = Direct(text(f"SELECT pg_notify('{CHANNEL}', '')"))

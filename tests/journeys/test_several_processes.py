@@ -101,13 +101,13 @@ async def test_regraded_in_the_moment_it_is_accepted_both_count(plant):
 def before_it_is_written(plant, f: Callable[[Session], None]):
     """Let another process do and commit `f` after the door has looked around, before it writes."""
     with elsewhere(plant, f) as interfere, pytest.MonkeyPatch.context() as patched:
-        write = intake.insert_many
+        write = intake.insert_together
 
-        def later(*given, **computed):
+        def later(*given):
             interfere()
-            write(*given, **computed)
+            write(*given)
 
-        patched.setattr(intake, "insert_many", later)
+        patched.setattr(intake, "insert_together", later)
         yield
 
 

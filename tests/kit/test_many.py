@@ -13,7 +13,7 @@ from app.flows.models import Flow
 from app.kit.db import Database
 from app.kit.direct import Direct, among
 from app.kit.ids import new_id
-from app.kit.many import insert_many, update_many
+from app.kit.many import insert_many, insert_together, update_many
 from app.machines.models import LinkState, Source
 from app.people.models import Address, Person, Role
 from app.plant.models import Site
@@ -71,7 +71,38 @@ def test_documents_keep_their_shape(session):
     assert [repr(row.target) for row in stored] == [repr(target) for target in targets]
 
 
+def test_several_tables_at_once(session):
+    site = {"id": new_id(), "names": {"en": "Suzhou"}}
+    people = [person(site["id"], name) for name in ("Li Wei", "Wang Lei")]
+
+    insert_together(
+        session.connection(),
+        (SITE, [site], {"timezone": literal_column("'Asia/' || 'Shanghai'")}),
+        (SOURCE, [], {}),
+        (PERSON, people, {}),
+    )
+
+    assert session.exec(pick(Site)).one().timezone == "Asia/Shanghai"
+    assert {row.name for row in session.exec(pick(Person))} == {"Li Wei", "Wang Lei"}
+    assert session.exec(pick(Source)).all() == []
+
+
+def test_of_several_tables_all_or_none(session):
+    site = settle(session)
+    twice = person(site, "Li Wei")
+
+    with pytest.raises(IntegrityError), session.begin_nested():
+        insert_together(
+            session.connection(),
+            (SITE, [{"id": new_id(), "names": {}, "timezone": "UTC"}], {}),
+            (PERSON, [twice, twice], {}),
+        )
+
+    assert [row.id for row in session.exec(pick(Site))] == [site]
+
+
 def test_nothing_to_insert_is_no_statement(session):
+    insert_together(session.connection(), (SITE, [], {}), (PERSON, [], {}))
     insert_many(session.connection(), SITE, [])
     assert update_many(session.connection(), SITE, [], where=("id",)) == 0
 
