@@ -20,13 +20,11 @@ from app.channels.hosts import PushHosts
 from app.channels.vapid import KEY_FILE, load_or_make_vapid
 from app.dispatch import bell_routes as bells
 from app.dispatch import board_routes as boards
-from app.dispatch import foresight_routes as foresight
-from app.dispatch import ladder_routes as ladders
 from app.dispatch import light_routes as lights
 from app.dispatch import outlet_routes as outlets
 from app.dispatch import routes as dispatch
-from app.dispatch import routing_routes as routing
 from app.dispatch.outlet_routes import provide_admin
+from app.foresight import routes as foresight
 from app.kit import routes as house
 from app.kit.clock import utcnow
 from app.kit.db import Database
@@ -38,6 +36,8 @@ from app.kit.pwa import Assets
 from app.kit.secret import SECRET_FILE, keep
 from app.kit.speaking import speaking
 from app.kit.storage import Storage
+from app.ladders import routes as ladders
+from app.ladders import routing_routes as routing
 from app.people import chat_routes as chat
 from app.people import doctor_routes as doctor
 from app.people import me_routes as me

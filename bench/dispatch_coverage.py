@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
-from app.dispatch import foresight
-from app.dispatch.coverage import Coverage, holes
 from app.flows.actions import publish_routing
 from app.flows.document import Audience
 from app.flows.routing import Route
+from app.foresight import queries as foresight
+from app.foresight.coverage import Coverage, holes
 from app.kit.clock import utcnow
 from app.kit.db import connect
 from app.people.models import Person, Role

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from app.capture.sources import foreseen
-from app.dispatch import holes
+from app.foresight import holes
 from app.kit.clock import utcnow
 from app.kit.db import Database
 from workers import loop

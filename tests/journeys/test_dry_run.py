@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from app.dispatch import foresight
-from app.dispatch.dryrun import calls, dry_run
-from app.dispatch.publishing import publish_ladder, with_ladder
 from app.flows import queries as flows
 from app.flows.document import Audience, Ladder, Rung
 from app.flows.ladders import LINE_LEAD, MANAGERS, OWNER, UNSEEN
+from app.foresight import queries as foresight
+from app.foresight.dryrun import calls, dry_run
+from app.ladders.actions import publish_ladder, with_ladder
 from app.people.models import Person
 from tests.factories import id_of
 from tests.journeys.harness import done, on_any_database

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.dispatch import foresight
-from app.dispatch.timeline import Case, nobody_reacts
+from app.foresight import queries as foresight
+from app.foresight.timeline import Case, nobody_reacts
 from app.plant.models import Station
 from app.rosters.models import Absence, CheckIn
 from tests import factories

@@ -10,19 +10,23 @@ from litestar.params import FromPath
 from sqlmodel import Session, col, select
 
 from app.anomaly.words import SEVERITY_WORDS
-from app.dispatch import foresight, foretold, ladder_form, ladder_words, route_form
-from app.dispatch.dryrun import LENGTH, dry_run
-from app.dispatch.foresight_routes import simulate
-from app.dispatch.ladder_form import Fields
-from app.dispatch.ladder_routes import changes, choices, names, sent
+from app.dispatch import ladder_words
 from app.dispatch.ladder_words import Dictionary
-from app.dispatch.publishing import may_publish, publish_routes, take_routes_again
 from app.flows import queries as flows
 from app.flows.routing import ROUTES, Route
+from app.foresight import queries as foresight
+from app.foresight import words as foretold
+from app.foresight.dryrun import LENGTH, dry_run
+from app.foresight.routes import simulate
 from app.kit.columns import Names
 from app.kit.errors import N_
 from app.kit.http import AnyRequest, Db, Lead, Now, page, see
 from app.kit.i18n import gettext, named
+from app.ladders import form as ladder_form
+from app.ladders import route_form
+from app.ladders.actions import may_publish, publish_routes, take_routes_again
+from app.ladders.form import Fields
+from app.ladders.routes import changes, choices, names, sent
 from app.people.models import Person
 from app.plant.models import Area, Line
 from app.rosters.models import Shift

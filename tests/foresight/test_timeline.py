@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.dispatch.timeline import Case, Plan, Stretch, missed, nobody_reacts, play
 from app.flows.document import Audience, FlowDocument, Ladder, Rung
 from app.flows.ladders import DUTY, ENGINEERS, LEADS, MANAGERS, OWNER, UNSEEN
 from app.flows.routing import Routing
+from app.foresight.timeline import Case, Plan, Stretch, missed, nobody_reacts, play
 from app.people.models import Address, Person, Role
 from app.rosters.roster import Roster
 from tests.factories import id_of

@@ -12,7 +12,7 @@ from uuid import UUID
 from app.anomaly.actions import CLOCKS
 from app.anomaly.lifecycle import Action, Status
 from app.anomaly.models import Clock
-from app.dispatch.timeline import Case, Climbed, Plan, Stretch, play
+from app.foresight.timeline import Case, Climbed, Plan, Stretch, play
 
 LENGTH = timedelta(days=30)
 KINDS = ("reported", "split_from", "regrade", "hold", "resume", *Action)

@@ -10,11 +10,12 @@ from litestar.params import FromQuery
 from sqlmodel import Session
 
 from app.anomaly.words import SEVERITY_WORDS
-from app.dispatch import foresight, foretold
-from app.dispatch.coverage import WEEK, Coverage, holes
-from app.dispatch.foretold import Told
 from app.dispatch.ladder_words import CLOCKS
-from app.dispatch.timeline import Case, Plan, nobody_reacts
+from app.foresight import queries as foresight
+from app.foresight import words as foretold
+from app.foresight.coverage import WEEK, Coverage, holes
+from app.foresight.timeline import Case, Plan, nobody_reacts
+from app.foresight.words import Told
 from app.kit.columns import Names
 from app.kit.http import AnyRequest, Db, Lead, Now, page
 from app.people.models import Person
@@ -50,14 +51,14 @@ async def simulator_page(
     severity: FromQuery[str] = "",
 ) -> Response[Any]:
     shown = await db.read(simulate, lead, at, station, category, severity, now=now)
-    return page(request, "ladders/simulator.html", shown=shown, asked=bool(station), clock_words=CLOCKS,
+    return page(request, "foresight/simulator.html", shown=shown, asked=bool(station), clock_words=CLOCKS,
                 severity_words=SEVERITY_WORDS)  # fmt: skip
 
 
 @get("/coverage")
 async def coverage_page(request: AnyRequest, lead: Lead, db: Db, now: Now) -> Response[Any]:
     shown = await db.read(_coverage, lead, now=now)
-    return page(request, "ladders/coverage.html", **shown)
+    return page(request, "foresight/coverage.html", **shown)
 
 
 def simulate(

@@ -15,20 +15,23 @@ from litestar.params import FromPath
 from sqlmodel import Session
 
 from app.anomaly.words import SEVERITY_WORDS
-from app.dispatch import foresight, foretold, ladder_form, ladder_words
-from app.dispatch.coverage import WEEK, Coverage, Hole, holes
-from app.dispatch.dryrun import LENGTH, dry_run
-from app.dispatch.foresight_routes import Simulated, simulate
-from app.dispatch.ladder_form import CLOCKS, UNITS, Draft, Fields
+from app.dispatch import ladder_words
 from app.dispatch.ladder_words import Dictionary
-from app.dispatch.publishing import may_publish, publish_ladder, take_again, with_ladder
-from app.dispatch.timeline import Plan
 from app.flows import queries as flows
 from app.flows.document import Audience, FlowDocument, Ladder
 from app.flows.staffed import require_staffed
+from app.foresight import queries as foresight
+from app.foresight import words as foretold
+from app.foresight.coverage import WEEK, Coverage, Hole, holes
+from app.foresight.dryrun import LENGTH, dry_run
+from app.foresight.routes import Simulated, simulate
+from app.foresight.timeline import Plan
 from app.kit.errors import N_, DomainError, NotFound
 from app.kit.http import AnyRequest, Db, Lead, Now, check_text, page, see
 from app.kit.i18n import gettext, named, sentence
+from app.ladders import form as ladder_form
+from app.ladders.actions import may_publish, publish_ladder, take_again, with_ladder
+from app.ladders.form import CLOCKS, UNITS, Draft, Fields
 from app.people.models import Person, Role
 
 SEVERITIES = ("1", "2", "3", "4")

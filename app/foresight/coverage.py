@@ -15,10 +15,10 @@ from itertools import chain, groupby, product
 from uuid import UUID
 
 from app.dispatch.recipients import recipients
-from app.dispatch.steady import Steady
-from app.dispatch.timeline import Case, Plan
 from app.flows.document import Audience, Rung
 from app.flows.routing import Route, Routing
+from app.foresight.steady import Steady
+from app.foresight.timeline import Case, Plan
 from app.plant.models import Station
 
 WEEK = timedelta(days=7)

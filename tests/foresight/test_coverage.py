@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.dispatch.coverage import SEVERITIES, Coverage
 from app.dispatch.recipients import recipients
-from app.dispatch.timeline import Case, Plan
 from app.flows.document import Audience, FlowDocument, Ladder, Rung
 from app.flows.ladders import DUTY, ENGINEERS, LINE_LEAD, MANAGERS
 from app.flows.routing import Hours, Route, Routing
+from app.foresight.coverage import SEVERITIES, Coverage
+from app.foresight.timeline import Case, Plan
 from app.people.models import Person, Role
 from app.plant.models import Station
 from app.rosters.roster import Roster, spell

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from app.anomaly.models import Anomaly, Event
-from app.dispatch.dryrun import KINDS, Past, Told
 from app.dispatch.ladder_words import Dictionary
 from app.dispatch.models import Delivery
-from app.dispatch.steady import Steady
-from app.dispatch.timeline import SILENT, Case, Plan
 from app.dispatch.ways import ways
 from app.dispatch.words import CHANNEL_WORDS
 from app.flows import queries as flows
+from app.foresight.dryrun import KINDS, Past, Told
+from app.foresight.steady import Steady
+from app.foresight.timeline import SILENT, Case, Plan
 from app.people import queries as people
 from app.people.models import Person, Team
 from app.plant.models import Line, Site, Station

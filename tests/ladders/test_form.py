@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.dispatch.ladder_form import BadTime, EmptyStep, audience, change, code, drafts, ladder, read
 from app.flows.document import Audience
 from app.flows.ladders import STARTING
 from app.kit.errors import BadInput
+from app.ladders.form import BadTime, EmptyStep, audience, change, code, drafts, ladder, read
 from app.people.models import Role
 from tests.factories import id_of
 

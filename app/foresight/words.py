@@ -7,11 +7,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.dispatch import ladder_words
-from app.dispatch.coverage import Hole
-from app.dispatch.dryrun import Difference, typical
 from app.dispatch.ladder_words import Dictionary
-from app.dispatch.timeline import Case, Missed, Plan, Step, missed, rings
 from app.dispatch.words import why
+from app.foresight.coverage import Hole
+from app.foresight.dryrun import Difference, typical
+from app.foresight.timeline import Case, Missed, Plan, Step, missed, rings
 from app.kit.columns import Names
 from app.kit.errors import N_
 from app.kit.i18n import elapsed, gettext, named, ngettext

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from app.dispatch.ladder_form import Fields, NobodyByThatName, audience, grouped
 from app.flows.document import Audience
 from app.flows.routing import Route
 from app.kit.errors import N_, BadInput, DomainError
+from app.ladders.form import Fields, NobodyByThatName, audience, grouped
 
 MOST_ROUTES = 500
 PLACES = ("area", "line", "station")

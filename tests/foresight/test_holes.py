@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from app.capture.sources.foreseen import observation
-from app.dispatch import foretold
-from app.dispatch.coverage import Gap, Hole, holes
-from app.dispatch.holes import Foreseen
+from app.foresight import words as foretold
+from app.foresight.coverage import Gap, Hole, holes
+from app.foresight.holes import Foreseen
 from app.plant.models import Station
 from tests.factories import id_of
 

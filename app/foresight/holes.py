@@ -18,10 +18,11 @@ from app.anomaly.actions import NOBODY, advance
 from app.anomaly.lifecycle import Action, Status
 from app.anomaly.models import Anomaly, Occurrence
 from app.anomaly.queries import get
-from app.dispatch import foresight, foretold
-from app.dispatch.coverage import WEEK, Coverage, Gap, holes
-from app.dispatch.timeline import Plan
 from app.flows.models import FlowVersion, RoutingVersion
+from app.foresight import queries as foresight
+from app.foresight import words as foretold
+from app.foresight.coverage import WEEK, Coverage, Gap, holes
+from app.foresight.timeline import Plan
 from app.kit import i18n
 from app.kit.columns import Names
 from app.kit.errors import N_
