@@ -33,7 +33,7 @@ BEGINS = {"app/capture/intake.py", "app/triage/actions.py", "app/demo/tale.py"}
 SHOWN_IN = {
     "capture": ["station", "report", "scan", "start"],
     "triage": ["queue", "board", "handover"],
-    "dispatch": ["dispatch", "outlets", "ladders"],
+    "dispatch": ["dispatch", "outlets"],
     "rosters": ["duty"],
     "people": ["people", "doctor"],
     "kit": ["shared"],

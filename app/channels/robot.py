@@ -1,6 +1,7 @@
 """What the robots of chat groups have in common: an address with a token in it, JSON out, a number back."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final, Self
@@ -31,7 +32,7 @@ NOT_ALLOWED: Final = N_("This is not the address of a robot that may be called."
 LOOKALIKES: Final = str.maketrans("<>[]*`#_", "＜＞［］＊ˋ＃＿")
 
 
-class Robot:
+class Robot(ABC):
     """A robot in a group. What it says and how it is signed is up to each kind."""
 
     kind: ClassVar[str]
@@ -58,9 +59,9 @@ class Robot:
     async def close(self) -> None:
         await self._out.close()
 
+    @abstractmethod
     def letter(self, message: Message) -> dict[str, Any]:
         """Return the JSON this service shows as a card."""
-        raise NotImplementedError
 
     def signed(self, url: URL, letter: dict[str, Any], secret: str, *, now: datetime) -> tuple[URL, dict[str, Any]]:
         """Return address and letter as they are sent."""
