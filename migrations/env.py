@@ -3,6 +3,7 @@
 import warnings
 
 from alembic import context
+from sqlalchemy import event
 
 from app.kit.db import connect
 from app.tables import metadata
@@ -17,6 +18,9 @@ warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-
 def run() -> None:
     url = context.config.attributes.get("url") or context.config.get_main_option("sqlalchemy.url")
     engine = connect(str(url), writer=True)
+    if engine.dialect.name == "sqlite":
+        # A table that is built anew is gone for a moment: its children must not mind. They are looked at in the end.
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
     with engine.connect() as connection:
         context.configure(
             connection=connection,
@@ -29,6 +33,10 @@ def run() -> None:
                 # Several processes start at once: one migrates, the others wait and find it done.
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7074677)")
             context.run_migrations()
+            if connection.dialect.name == "sqlite":
+                orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if orphans:
+                    raise RuntimeError(f"The migration would leave rows without what they belong to: {orphans[:5]}")
     engine.dispose()
 
 

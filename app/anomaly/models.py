@@ -51,8 +51,9 @@ class Anomaly(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     number: int = Field(unique=True, description="What people call it over the radio.")
-    site_id: UUID = Field(foreign_key="site.id")
-    line_id: UUID = Field(foreign_key="line.id")
+    # Site and line are what the station's were then: its key holds them, and checking them again costs a tenth of a flood.
+    site_id: UUID
+    line_id: UUID
     station_id: UUID = Field(foreign_key="station.id")
     flow_version_id: UUID = Field(foreign_key="flowversion.id")
     category: str = Field(max_length=40)
@@ -128,7 +129,7 @@ class Occurrence(SQLModel, table=True):
 
     id: UUID = Field(primary_key=True)
     anomaly_id: UUID = Field(foreign_key="anomaly.id", index=True)
-    station_id: UUID = Field(foreign_key="station.id")
+    station_id: UUID = Field(description="The anomaly's; no key of its own, as above.")
     kind: str = Field(max_length=20)
     source: str = Field(max_length=20)
     fingerprint: str = Field(max_length=200)

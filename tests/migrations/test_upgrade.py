@@ -6,10 +6,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
+from sqlmodel import Session, select
 
-from app.kit.db import connect
+from app.anomaly.models import Anomaly, Event, Occurrence
+from app.capture.intake import receive
+from app.capture.observation import Kind, Observation
+from app.kit.db import connect, finish
+from app.kit.ids import new_id
 from app.kit.migrate import config, newest, stands_at, upgrade
+from app.plant.models import Station
 from app.tables import metadata
+from tests import factories
+from tests.databases import CommittingSession
+from tests.factories import MONDAY, id_of
+
+
+def observation(number: int) -> Observation:
+    return Observation(
+        key=new_id(), kind=Kind.ALARM, source="opcua", station_id=id_of("station", "Press 7"), category="machine",
+        occurred_at=MONDAY, what=f"rule {number}", message="Too hot", captured_at=MONDAY, details={},
+    )  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index")  # SQLite cannot tell them; PostgreSQL does
@@ -57,6 +73,27 @@ def test_what_was_built_can_be_taken_down_again(database_url):
     assert stands_at(database_url) is None
     upgrade(database_url)
     assert stands_at(database_url) == newest()
+
+
+def test_rows_outlive_that_their_table_is_built_anew(database_url):
+    tables = (Station, Anomaly, Occurrence, Event)
+    engine = connect(database_url, writer=True)
+    with CommittingSession(engine) as session:
+        factories.plant(session)
+        for number in range(20):
+            receive(session, [observation(number)], now=MONDAY)
+            finish(session)
+        before = [list(session.exec(select(table)).all()) for table in tables]
+        session.expunge_all()
+        session.commit()
+    assert len(before[2]) == 20
+
+    command.downgrade(config(database_url), "0002")
+    upgrade(database_url)
+
+    with Session(engine) as session:
+        assert [list(session.exec(select(table)).all()) for table in tables] == before
+    engine.dispose()
 
 
 def test_a_database_that_was_never_migrated_stands_nowhere(tmp_path):
