@@ -51,7 +51,7 @@ class Anomaly(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     number: int = Field(unique=True, description="What people call it over the radio.")
-    # Site and line are what the station's were then: its key holds them, and checking them again costs a tenth of a flood.
+    # Site and line are what the station's were then. Its key holds them: to check them again costs a tenth of a flood.
     site_id: UUID
     line_id: UUID
     station_id: UUID = Field(foreign_key="station.id")

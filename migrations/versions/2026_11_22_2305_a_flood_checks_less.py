@@ -31,11 +31,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    indexes = []
-    if op.get_bind().dialect.name == "sqlite":
-        indexes = op.get_bind().execute(LOST).scalars().all()
+    if op.get_bind().dialect.name == "postgresql":
+        for table, column, other in KEYS:
+            op.create_foreign_key(f"{table}_{column}_fkey", table, other, [column], ["id"])
+        return
+    indexes = op.get_bind().execute(LOST).scalars().all()
     for table, column, other in KEYS:
         with op.batch_alter_table(table, naming_convention=NAMES) as batch:
-            batch.create_foreign_key(f"{table}_{column}_fkey", other, [column], ["id"])
+            batch.create_foreign_key(f"fk_{table}_{column}", other, [column], ["id"])
     for index in indexes:
         op.execute(index)
