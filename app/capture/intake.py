@@ -7,7 +7,7 @@ are written by a handful of statements for the whole batch, because this is wher
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -20,7 +20,7 @@ from app.anomaly import actions as anomalies
 from app.anomaly.lifecycle import OPEN, Action, Status
 from app.anomaly.models import Anomaly, Fingerprint, Occurrence
 from app.anomaly.queries import graded_by_hand
-from app.capture.ground import ground
+from app.capture.ground import Place, ground
 from app.capture.observation import Kind, Observation
 from app.flows import queries as flows
 from app.flows.answers import severity
@@ -134,6 +134,9 @@ class _Batch:
         self.anomalies: list[dict[str, Any]] = []
         self.fingerprints: list[dict[str, Any]] = []
         self.events: list[dict[str, object]] = []
+        # What is the same for most of a batch is worked out once.
+        self.clock = anomalies.clock_start(Status.REPORTED, now=now)
+        self.locals: dict[tuple[UUID, datetime], tuple[date, int, UUID | None]] = {}
 
     def run(self) -> list[Received | DomainError]:
         self._look_up()
@@ -270,8 +273,7 @@ class _Batch:
             self.alarms[seen.station_id] = self.alarms.get(seen.station_id, 0) + 1
         self._claim(seen.fingerprint, anomaly.id)
 
-        local = seen.occurred_at.astimezone(place.zone)
-        shift = shift_at(self.ground.shifts.get(place.site_id, ()), local)
+        day, hour, shift_id = self._local(place, seen.occurred_at)
         self.anomalies.append(
             {
                 "id": anomaly.id,
@@ -290,17 +292,27 @@ class _Batch:
                 "team_id": self.ground.teams.get(flow.team),
                 "occurred_at": seen.occurred_at,
                 "received_at": self.now,
-                "local_day": local.date(),
-                "local_hour": local.hour,
-                "shift_id": shift[0] if shift else None,
+                "local_day": day,
+                "local_hour": hour,
+                "shift_id": shift_id,
                 "round": 1,
                 "hold_reason": "",
                 "end_reason": "",
                 "previous_id": self.before.get(seen.fingerprint),
-                **anomalies.clock_start(Status.REPORTED, now=self.now),
+                **self.clock,
             }
         )
         return anomaly
+
+    def _local(self, place: Place, at: datetime) -> tuple[date, int, UUID | None]:
+        """Return day, hour and shift of a moment, by the wall clock of its site."""
+        key = place.site_id, at.replace(second=0, microsecond=0)  # shifts begin with a minute
+        found = self.locals.get(key)
+        if found is None:
+            local = key[1].astimezone(place.zone)
+            shift = shift_at(self.ground.shifts.get(place.site_id, ()), local)
+            found = self.locals[key] = local.date(), local.hour, shift[0] if shift else None
+        return found
 
     def _claim(self, fingerprint: str, anomaly_id: UUID) -> None:
         self.owner_of[fingerprint] = anomaly_id
