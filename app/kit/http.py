@@ -109,6 +109,7 @@ class Pages:
             weekday=i18n.weekday,
             day=lambda moment: i18n.local(moment).day,
             iso=lambda moment: moment.isoformat(),
+            elapsed=i18n.elapsed,
             duration=lambda ms: f"{ms // 60000}:{ms // 1000 % 60:02d}",
         )
 
