@@ -64,11 +64,18 @@ class Pulse:
         run(connection, f"NOTIFY {CHANNEL}; COMMIT", None)
 
     async def listen(self) -> None:
-        """Feel the commits of other processes until cancelled."""
-        if self._url.get_backend_name() == "postgresql":
-            await self._listen_postgresql()
-        elif self._url.database:
-            await self._watch_sqlite(self._url.database)
+        """Feel the commits of other processes until cancelled, also when the database was away meanwhile."""
+        while True:
+            try:
+                if self._url.get_backend_name() == "postgresql":
+                    await self._listen_postgresql()
+                elif self._url.database:
+                    await self._watch_sqlite(self._url.database)
+                else:
+                    return  # in memory: nobody else can commit
+            except Exception as error:
+                log.warning("pulse.lost", reason=str(error))
+                await asyncio.sleep(RETRY_AFTER)
 
     async def _watch_sqlite(self, path: str) -> None:
         connection = sqlite3.connect(path, isolation_level=None)
@@ -87,17 +94,12 @@ class Pulse:
         import psycopg  # a tenth of a second at start, which SQLite does not need
 
         address = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self.beat()  # what was committed before we listened
-                    while True:
-                        async for _ in connection.notifies(stop_after=1):
-                            pass
-                        self.beat()
-                        # In a flood one beat for many commits: being told of each costs more than the beat.
-                        await asyncio.sleep(LOOK_EVERY)
-            except psycopg.Error as error:
-                log.warning("pulse.lost", reason=str(error))
-                await asyncio.sleep(RETRY_AFTER)
+        async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            self.beat()  # what was committed before we listened
+            while True:
+                async for _ in connection.notifies(stop_after=1):
+                    pass
+                self.beat()
+                # In a flood one beat for many commits: being told of each costs more than the beat.
+                await asyncio.sleep(LOOK_EVERY)

@@ -3,6 +3,9 @@
 import asyncio
 import time
 
+import pytest
+
+from app.kit import pulse
 from app.kit.db import Database
 from tests.kit.test_db import adds
 
@@ -26,7 +29,19 @@ async def test_what_was_committed_between_looking_and_waiting_is_not_missed(db):
         await db.pulse.after(beats, rest=30)
 
 
-async def test_a_commit_of_another_process_is_felt(db, database_url):
+@pytest.mark.parametrize("away", [0, 2])
+async def test_a_commit_of_another_process_is_felt(db, database_url, monkeypatch, away):
+    """Also when the database could not be reached at first."""
+    monkeypatch.setattr(pulse, "RETRY_AFTER", 0.0)
+    name = "_listen_postgresql" if db.dialect == "postgresql" else "_watch_sqlite"
+    listen, faults = getattr(db.pulse, name), [OSError("gone")] * away
+
+    async def at_last(*given):
+        if faults:
+            raise faults.pop()
+        await listen(*given)
+
+    monkeypatch.setattr(db.pulse, name, at_last)
     other = Database(database_url)
     listening = asyncio.create_task(db.pulse.listen())
     try:
