@@ -78,7 +78,6 @@ class PhotoForm(msgspec.Struct):
 class VoiceForm(msgspec.Struct):
     voice: UploadFile
     id: UUID | None = None
-    duration_ms: int | None = None
 
 
 class ScanForm(msgspec.Struct):

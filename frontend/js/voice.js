@@ -10,7 +10,7 @@ const types = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 if (navigator.vendor.startsWith("Apple")) types.unshift("audio/mp4");
 
 let recorder;
-let note; // { id, blob, duration }: recorded, not sent yet
+let note; // { id, blob }: recorded, not sent yet
 
 if (part && navigator.mediaDevices?.getUserMedia && "MediaRecorder" in window) {
   part.hidden = false;
@@ -40,11 +40,10 @@ async function start() {
   const stopMeter = meter(stream, began);
   recorder.addEventListener("dataavailable", (event) => event.data.size && chunks.push(event.data));
   recorder.addEventListener("stop", () => {
-    const duration = Math.round(performance.now() - began);
     stopMeter();
     for (const track of stream.getTracks()) track.stop();
     recording(false);
-    note = { id: uuid7(), blob: new Blob(chunks, { type: recorder.mimeType }), duration };
+    note = { id: uuid7(), blob: new Blob(chunks, { type: recorder.mimeType }) };
     find("listen").src = URL.createObjectURL(note.blob);
     find("review").hidden = false;
   });
@@ -83,7 +82,7 @@ function recording(on) {
 async function deliver() {
   find("send").disabled = true;
   try {
-    const fields = { id: note.id, voice: note.blob, duration_ms: note.duration };
+    const fields = { id: note.id, voice: note.blob };
     find("voices").append(element(await send(part.dataset.voice, fields)));
     forget();
     return true;
