@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, bindparam, literal_column
+from sqlalchemy import and_, bindparam, literal_column, or_
 from sqlalchemy import select as sa_select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import set_committed_value
@@ -24,6 +24,7 @@ from app.anomaly.actions import NOBODY, advance, event_row, write_events
 from app.anomaly.lifecycle import OWNED, Action
 from app.anomaly.models import Anomaly, Clock, Event
 from app.channels.limits import meant
+from app.dispatch.deliveries import LEASE
 from app.dispatch.ladder import climb, not_shown
 from app.dispatch.models import CALL, NEWS, Delivery, DeliveryState, Outlet
 from app.dispatch.plans import plan_changes
@@ -312,7 +313,7 @@ class _Desk:
         if not asked:
             return
         for id_, person_id, channel, planned_at, displayed_at, waits in _CALLED.rows(
-            self.session.connection(), ids=asked, now=self.now
+            self.session.connection(), ids=asked, now=self.now, claimed_now=self.now + LEASE
         ):
             case = self._cases[id_]
             if displayed_at is not None:
@@ -419,6 +420,8 @@ def _latest(anomaly: Anomaly) -> str:
 _DELIVERY: Any = Delivery.__table__  # type: ignore[attr-defined]
 _ANOMALY: Any = Anomaly.__table__  # type: ignore[attr-defined]
 _EVENT: Any = Event.__table__  # type: ignore[attr-defined]
+_IS_PLANNED: Any = _DELIVERY.c.state == literal_column("'planned'")
+_NEVER_FAILED: Any = and_(_DELIVERY.c.attempts == literal_column("1"), _DELIVERY.c.error == literal_column("''"))
 _CALLED = Direct(
     sa_select(
         _DELIVERY.c.anomaly_id,
@@ -426,10 +429,11 @@ _CALLED = Direct(
         _DELIVERY.c.channel,
         _DELIVERY.c.planned_at,
         _DELIVERY.c.displayed_at,
-        and_(
-            _DELIVERY.c.state == literal_column("'planned'"),
-            _DELIVERY.c.attempts == literal_column("0"),
-            _DELIVERY.c.due_at > bindparam("now"),
+        # No phone can have shown yet what is to be sent later, is being sent in this moment, or was sent in it.
+        or_(
+            and_(_IS_PLANNED, _DELIVERY.c.attempts == literal_column("0"), _DELIVERY.c.due_at >= bindparam("now")),
+            and_(_IS_PLANNED, _NEVER_FAILED, _DELIVERY.c.due_at >= bindparam("claimed_now")),
+            _DELIVERY.c.sent_at >= bindparam("now"),
         ),
     )
     .join(_ANOMALY, and_(_ANOMALY.c.id == _DELIVERY.c.anomaly_id, _ANOMALY.c.round == _DELIVERY.c.round))

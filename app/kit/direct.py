@@ -79,8 +79,9 @@ class _Query:
         self.columns = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
 
     def rows(self, connection: Connection, values: dict[str, Any]) -> list[Any]:
-        ready = {name: process(values[name]) if process else values[name] for name, process in self.cells}
-        found = run(connection, self.text, tuple(ready.values()) if self.positional else ready).fetchall()
+        ready = [(name, process(values[name]) if process else values[name]) for name, process in self.cells]
+        given: Any = tuple(value for _, value in ready) if self.positional else dict(ready)
+        found = run(connection, self.text, given).fetchall()
         if not found or not any(self.columns):
             return list(found)
         columns = zip(*found, strict=True)

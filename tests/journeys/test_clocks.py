@@ -228,6 +228,21 @@ async def test_who_has_two_already_is_asked_a_minute_later(plant):
     assert plant.ringing() == FIRST
 
 
+@on_any_database
+async def test_who_is_rung_in_the_moment_the_clock_strikes_cannot_have_shown_it_yet(plant):
+    await stands(plant, "Li Wei", deputy_id=id_of("person", "Ma Jun"))
+    for station in ("Press 8", "Oven 1"):
+        one = await plant.worker_reports(station)
+        done(await plant.accepts("Li Wei", one.anomaly))
+    plant.all_quiet()
+    await plant.worker_reports("Press 7")
+
+    await plant.waits(minutes=1)
+
+    assert "Li Wei" in plant.ringing()
+    assert "Ma Jun" not in plant.ringing()
+
+
 async def test_who_would_be_asked_later_is_not_asked_when_somebody_has_taken_it(plant):
     for station in ("Press 8", "Oven 1"):
         one = await plant.worker_reports(station)

@@ -410,7 +410,7 @@ class Soak:
             planned[what] += 1
             in_time = self.awake_from(due[what]) if what in due else None
             small, shaken = min(anomaly.severity, self.kind(what[1]).severity) == SMALL, row.id in self.shaken
-            if row.state not in ("sent", "dropped") and not (small and row.due_at > self.face.now):
+            if row.state not in ("sent", "dropped") and row.due_at <= self.face.now:
                 yield f"{row.state}, {row.error}: {what}"
             if row.state == "sent" and not times and not small:
                 yield f"sent, but no phone rang: {what}"
