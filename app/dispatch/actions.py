@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, bindparam, literal_column, or_
+from sqlalchemy import and_, bindparam, literal_column
 from sqlalchemy import select as sa_select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import set_committed_value
@@ -24,7 +24,6 @@ from app.anomaly.actions import NOBODY, advance, event_row, write_events
 from app.anomaly.lifecycle import OWNED, Action
 from app.anomaly.models import Anomaly, Clock, Event
 from app.channels.limits import meant
-from app.dispatch.deliveries import LEASE
 from app.dispatch.ladder import climb, not_shown
 from app.dispatch.models import CALL, NEWS, Delivery, DeliveryState, Outlet
 from app.dispatch.plans import plan_changes
@@ -46,6 +45,7 @@ BATCH = 200
 log = structlog.get_logger()
 HOLD_REMINDER = timedelta(hours=1)  # a hold nobody has looked at again
 SET_ASIDE = timedelta(minutes=1)
+LATER = "later"  # in a delivery's `why`: how many seconds after the others somebody is asked
 CAN_WAIT = frozenset({"assist", "cancel"})  # news that ask nobody to move
 
 
@@ -312,13 +312,14 @@ class _Desk:
         asked = [case.anomaly.id for case in self._cases.values() if self._asks(case.anomaly)]
         if not asked:
             return
-        for id_, person_id, channel, planned_at, displayed_at, waits in _CALLED.rows(
-            self.session.connection(), ids=asked, now=self.now, claimed_now=self.now + LEASE
+        for id_, person_id, channel, planned_at, displayed_at, why, waits in _CALLED.rows(
+            self.session.connection(), ids=asked, now=self.now
         ):
             case = self._cases[id_]
             if displayed_at is not None:
                 case.seen.add(person_id)
-            if waits:
+            # Who is rung only now cannot have shown it, whether or not it is on its way already.
+            if waits or (LATER in why and planned_at + timedelta(seconds=why[LATER]) >= self.now):
                 case.waiting.add(person_id)
                 continue
             case.called[person_id] = None
@@ -369,12 +370,13 @@ class _Desk:
         self._know(call.recipient.person.id for call in self.calls)
         rows = list(self.outlets)
         for call in self.calls:
-            person_id, later = call.recipient.person.id, self.now + call.recipient.wait
+            person_id, wait = call.recipient.person.id, call.recipient.wait
+            why = call.recipient.why | {LATER: wait.total_seconds()} if wait else call.recipient.why
             for way in self._ways(call.recipient, call.added, call.used):
                 channel, address = way
                 once = f"{call.cause}:{person_id.hex}:{channel}:{address.hex if address else ''}"
-                at = self.now if way == INSIDE else later
-                row = self._row(call.anomaly, call.purpose, call.rung, call.recipient.why, way, once, at)
+                at = self.now if way == INSIDE else self.now + wait
+                row = self._row(call.anomaly, call.purpose, call.rung, why, way, once, at)
                 rows.append(row | {"person_id": person_id})
         connection = self.session.connection()
         insert_many(connection, _DELIVERY, rows)
@@ -420,8 +422,6 @@ def _latest(anomaly: Anomaly) -> str:
 _DELIVERY: Any = Delivery.__table__  # type: ignore[attr-defined]
 _ANOMALY: Any = Anomaly.__table__  # type: ignore[attr-defined]
 _EVENT: Any = Event.__table__  # type: ignore[attr-defined]
-_IS_PLANNED: Any = _DELIVERY.c.state == literal_column("'planned'")
-_NEVER_FAILED: Any = and_(_DELIVERY.c.attempts == literal_column("1"), _DELIVERY.c.error == literal_column("''"))
 _CALLED = Direct(
     sa_select(
         _DELIVERY.c.anomaly_id,
@@ -429,11 +429,11 @@ _CALLED = Direct(
         _DELIVERY.c.channel,
         _DELIVERY.c.planned_at,
         _DELIVERY.c.displayed_at,
-        # No phone can have shown yet what is to be sent later, is being sent in this moment, or was sent in it.
-        or_(
-            and_(_IS_PLANNED, _DELIVERY.c.attempts == literal_column("0"), _DELIVERY.c.due_at >= bindparam("now")),
-            and_(_IS_PLANNED, _NEVER_FAILED, _DELIVERY.c.due_at >= bindparam("claimed_now")),
-            _DELIVERY.c.sent_at >= bindparam("now"),
+        _DELIVERY.c.why,
+        and_(
+            _DELIVERY.c.state == literal_column("'planned'"),
+            _DELIVERY.c.attempts == literal_column("0"),
+            _DELIVERY.c.due_at >= bindparam("now"),
         ),
     )
     .join(_ANOMALY, and_(_ANOMALY.c.id == _DELIVERY.c.anomaly_id, _ANOMALY.c.round == _DELIVERY.c.round))

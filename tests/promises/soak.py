@@ -403,13 +403,16 @@ class Soak:
         }
         known = Counter((call.at, call.case, call.place, name) for call in meant for name in call.names)
         named = {anomaly: case for case, anomaly in self.cases.items()}
+        regraded = {act.case: act.at for act in self.script if act.what == "regrade"}
         heard = self.heard()
         planned: Counter[tuple[datetime, str, int, str]] = Counter()
         for row, name, anomaly in self.ask(_calls):
             what, times = (row.planned_at, named[anomaly.id], row.rung, name), heard.get(row.id, [])
             planned[what] += 1
             in_time = self.awake_from(due[what]) if what in due else None
-            small, shaken = min(anomaly.severity, self.kind(what[1]).severity) == SMALL, row.id in self.shaken
+            worse = regraded.get(what[1])
+            small = self.kind(what[1]).severity == SMALL and (worse is None or row.planned_at < worse)
+            shaken = row.id in self.shaken
             if row.state not in ("sent", "dropped") and row.due_at <= self.face.now:
                 yield f"{row.state}, {row.error}: {what}"
             if row.state == "sent" and not times and not small:
