@@ -16,6 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from app.anomaly import routes as anomaly
 from app.anomaly.stream import Broadcaster
 from app.capture import routes as capture
+from app.capture.sources.asker import OpcUaAsker
 from app.channels.hosts import PushHosts
 from app.channels.vapid import KEY_FILE, load_or_make_vapid
 from app.dispatch import bell_routes as bells
@@ -24,6 +25,7 @@ from app.dispatch import light_routes as lights
 from app.dispatch import outlet_routes as outlets
 from app.dispatch import routes as dispatch
 from app.dispatch.outlet_routes import provide_admin
+from app.evidence import routes as evidence
 from app.foresight import routes as foresight
 from app.kit import routes as house
 from app.kit.clock import utcnow
@@ -38,6 +40,13 @@ from app.kit.speaking import speaking
 from app.kit.storage import Storage
 from app.ladders import routes as ladders
 from app.ladders import routing_routes as routing
+from app.machines import condition_routes as conditions
+from app.machines import routes as machines
+from app.machines import rule_import_routes as rule_sheets
+from app.machines import rule_routes as rules
+from app.machines import shelf_routes as shelves
+from app.machines.routes import provide_engineer
+from app.measure import routes as measure
 from app.people import chat_routes as chat
 from app.people import doctor_routes as doctor
 from app.people import me_routes as me
@@ -88,6 +97,7 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
         "secret": keep(settings.data_dir / SECRET_FILE),
         "push_hosts": PushHosts(settings.push_hosts),
         "assets": assets,
+        "asker": OpcUaAsker(settings.data_dir),
     }
     app = Litestar(
         route_handlers=[
@@ -105,6 +115,11 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
                 boards,
                 lights,
                 outlets,
+                machines,
+                conditions,
+                rules,
+                rule_sheets,
+                shelves,
                 duty,
                 rosters,
                 own_times,
@@ -113,6 +128,8 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
                 handover,
                 resolve,
                 anomaly,
+                evidence,
+                measure,
                 people,
                 me,
                 chat,
@@ -128,6 +145,7 @@ def create_app(settings: Settings, *, db: Database | None = None, clock: Callabl
             "staff": Provide(provide_staff),
             "lead": Provide(provide_lead),
             "admin": Provide(provide_admin),
+            "engineer": Provide(provide_engineer),
         },
         middleware=[measured],
         exception_handlers={

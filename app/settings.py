@@ -80,6 +80,29 @@ class Settings(BaseSettings):
         description='What webhooks may call inside the plant, as ["mes.plant.example", "10.1.2.0/24"]. '
         "Without this, webhooks only reach public addresses.",
     )
+    machine_hosts: list[str] = Field(
+        default=["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+        description='Where machines may be reached, as ["10.20.0.0/16", "oven-plc.plant.example"]: addresses, networks '
+        "and names. An administrator can add no machine anywhere else.",
+    )
+    history_days: int = Field(
+        default=30,
+        ge=2,
+        le=3660,
+        description="For how many days what machines showed is kept: in full for one day, by the minute after that. "
+        "What belongs to an alarm is kept as long as its anomaly.",
+    )
+    history_mb: int = Field(
+        default=4000,
+        ge=10,
+        description="How many megabytes of the database it may fill; beyond that the oldest goes first.",
+    )
+    normal_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=240,
+        description="How many minutes of normal values are attached to an anomaly after its machine is back to normal.",
+    )
     ntfy_url: SecretStr = Field(
         default=SecretStr(""),
         description="Empty: no ntfy. https://ntfy.example.com, or with an access token https://tk_…@ntfy.example.com.",

@@ -4,8 +4,12 @@ from sqlmodel import SQLModel
 
 import app.anomaly.models
 import app.dispatch.models
+import app.evidence.models
 import app.flows.models
+import app.machines.condition_models
+import app.machines.history_models
 import app.machines.models
+import app.measure.models
 import app.people.chat
 import app.people.models
 import app.plant.models

@@ -14,6 +14,7 @@ RESULTS = Path(__file__).with_name("results.json")
 AREAS = {
     "road": ("report", "repeats", "machine_door", "mixed", "edge_to_push", "queue_page", "push", "footprint", "weight"),
     "dispatch": ("dispatch_backlog", "dispatch_fanout", "dispatch_coverage", "dispatch_soak"),
+    "machines": ("machines_changes", "machines_flood", "machines_replay"),
 }
 """What belongs together, in the order of the list it answers; each part is a module with `measure()`."""
 

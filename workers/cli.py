@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.settings import Settings
 
-LOOPS = ("dispatch", "deliver", "lights", "machines", "tidy", "foresee")
+LOOPS = ("dispatch", "deliver", "lights", "machines", "tidy", "evidence", "foresee")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

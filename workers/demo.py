@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from unicodedata import east_asian_width
 
 from app import demo
@@ -40,7 +41,7 @@ def prepare(settings: Settings) -> Settings:
         raise SystemExit(refusal.message if isinstance(refusal, DomainError) else str(refusal)) from None
 
 
-async def watch_own_machines(db: Database, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
+async def watch_own_machines(db: Database, data_dir: Path, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
     """Watch machines as everywhere, with the plant's own ones there from before the first look until after the last.
 
     `ready` is set when they answer. They are at their usual port or the next free one; the watcher finds the address
@@ -54,7 +55,7 @@ async def watch_own_machines(db: Database, *, ready: asyncio.Event, stop: asynci
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(simulator.serve(ports.LOOPBACK, port, ready=ready))
         await ready.wait()
-        await watch.main(db, stop=stop)
+        await watch.main(db, data_dir, stop=stop)
         serving.cancel()
 
 

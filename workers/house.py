@@ -81,15 +81,19 @@ class House:
         if name == "machines" and own_machines:
             from workers import demo
 
-            return lambda: demo.watch_own_machines(db, ready=self.machines, stop=stop)
+            return lambda: demo.watch_own_machines(db, settings.data_dir, ready=self.machines, stop=stop)
         if name == "machines":
             from workers import machines
 
-            return lambda: machines.main(db, stop=stop)
+            return lambda: machines.main(db, settings.data_dir, stop=stop)
         if name == "tidy":
             from workers import tidy
 
-            return lambda: tidy.main(db, stop=stop)
+            return lambda: tidy.main(db, settings, stop=stop)
+        if name == "evidence":
+            from workers import evidence
+
+            return lambda: evidence.main(db, normal_minutes=settings.normal_minutes, stop=stop)
         if name == "foresee":
             from workers import foresee
 

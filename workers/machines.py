@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -11,7 +12,8 @@ import structlog
 from app.kit.clock import utcnow
 from app.kit.db import Database
 from app.kit.ids import new_id
-from app.machines import actions, queries
+from app.machines import actions, certificates, queries
+from app.machines.certificates import Keys
 from workers import loop
 from workers.watcher import Watcher
 
@@ -24,9 +26,13 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 log = structlog.get_logger()
 
 
-async def main(db: Database, *, stop: asyncio.Event) -> None:
-    """Watch every source this process can get hold of, until `stop`."""
-    await keep(Keeper(db), db, stop=stop)
+async def main(db: Database, data_dir: Path | None = None, *, stop: asyncio.Event) -> None:
+    """Watch every source this process can get hold of, until `stop`.
+
+    Our certificate is made at the first start; without a data folder only sources that need no secret are reached.
+    """
+    keys = await asyncio.to_thread(certificates.keys, data_dir, now=utcnow()) if data_dir else None
+    await keep(Keeper(db, keys=keys), db, stop=stop)
 
 
 async def keep(keeper: "Keeper", db: Database, *, stop: asyncio.Event) -> None:
@@ -40,10 +46,11 @@ async def keep(keeper: "Keeper", db: Database, *, stop: asyncio.Event) -> None:
 class Keeper:
     """Holds leases. One watcher that fails, or cannot follow, is no other's business."""
 
-    def __init__(self, db: Database, holder: str | None = None) -> None:
+    def __init__(self, db: Database, holder: str | None = None, *, keys: Keys | None = None) -> None:
         self.holder = holder or f"{socket.gethostname()[:30]}:{os.getpid()}:{new_id().hex[-8:]}"
         self.watchers: dict[UUID, Watcher] = {}
         self._db = db
+        self._keys = keys
         self._renewed = self._looked = LONG_AGO
         self._look_rest = LOOK_EVERY
 
@@ -72,7 +79,7 @@ class Keeper:
         for source_id in held:
             watcher = self.watchers.get(source_id)
             if watcher is None or watcher.ended:
-                self.watchers[source_id] = Watcher(self._db, source_id, self.holder)
+                self.watchers[source_id] = Watcher(self._db, source_id, self.holder, self._keys)
 
     async def _look(self) -> None:
         for source_id, watcher in list(self.watchers.items()):
@@ -80,7 +87,7 @@ class Keeper:
                 plan = await self._db.read(queries.plan, source_id)
                 if plan is not None and not await watcher.follow(plan):
                     await watcher.stop()
-                    self.watchers[source_id] = Watcher(self._db, source_id, self.holder)
+                    self.watchers[source_id] = Watcher(self._db, source_id, self.holder, self._keys)
             except Exception:
                 log.exception("machines.cannot_follow", source=str(source_id))
 

@@ -7,6 +7,7 @@ moment: what matters is in the database by then, or found anew when the values a
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,16 +19,17 @@ from app.kit.clock import utcnow
 from app.kit.db import Database
 from app.machines import actions
 from app.machines.actions import LeaseLost, LinkReport
+from app.machines.certificates import Keys
+from app.machines.conditions import Repeated, Told
 from app.machines.models import LinkState
 from app.machines.plan import Plan
 from app.machines.rules import Sample
 from app.machines.watch import Edge, Watch
+from workers.conditions import Conditions
+from workers.outbox import Outbox
+from workers.recorder import Recorder
 
-BATCH = 256  # edges in one transaction
-MOST_WAITING = 20_000  # edges not yet stored, before we stop taking values
 TICK_S = 5.0  # the longest we sleep without looking at the clock
-RETRY_S = 0.5
-TRIES = 3
 FAREWELL_S = 5.0
 
 log = structlog.get_logger()
@@ -36,19 +38,21 @@ log = structlog.get_logger()
 class Watcher:
     """Ends by itself only when another worker has the lease, or something unforeseen happened: then begin a new one."""
 
-    def __init__(self, db: Database, source_id: UUID, holder: str) -> None:
+    def __init__(self, db: Database, source_id: UUID, holder: str, keys: Keys | None = None) -> None:
         self.has_news = False
         self._db = db
         self._source_id = source_id
         self._holder = holder
+        self._keys = keys
         self._plan: Plan | None = None
         self._link: Link | None = None
-        self._watch = Watch((), {}, now=utcnow())
-        self._outbox: list[Edge] = []
-        self._filled, self._room, self._wound = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._storing = asyncio.Lock()
+        self._watch = Watch((), {}, now=utcnow(), calming=True)
+        self._outbox: Outbox[Edge] = Outbox(db, source_id, holder, alarms.record)
+        self._conditions = Conditions(db, source_id, holder)
+        self._recorder = Recorder(db)
+        self._wound = asyncio.Event()
         self._next_tick: datetime | None = None
-        self._state, self._fault, self._connects = LinkState.IDLE, "", 0
+        self._state, self._fault, self._connects, self._overflows = LinkState.IDLE, "", 0, 0
         self._connected_at: datetime | None = None
         self._last_value_at: datetime | None = None
         self._task = asyncio.create_task(self._live())
@@ -60,7 +64,11 @@ class Watcher:
     def report(self) -> LinkReport:
         """How the link stands, to be stored by whoever asks."""
         connects, self._connects, self.has_news = self._connects, 0, False
-        return LinkReport(self._state, self._fault, self._connected_at, self._last_value_at, connects)
+        report = LinkReport(self._state, self._fault, self._connected_at, self._last_value_at, connects)
+        if (link := self._link) is None:
+            return report
+        overflows, self._overflows = link.overflows - self._overflows, link.overflows
+        return replace(report, overflows=overflows, bad_values=len(link.bad), clock_offset_s=link.clock_offset_s)
 
     async def follow(self, plan: Plan) -> bool:
         """Go by changed settings. False: it is another connection now, begin anew."""
@@ -70,7 +78,7 @@ class Watcher:
         if plan.link != before.link or plan.fault != before.fault:
             return False
         if plan.alarms != before.alarms:
-            await self._store()
+            await self._outbox.store()
             await self._take_up()
             if self._link is not None:
                 self._link.reread.set()
@@ -83,20 +91,26 @@ class Watcher:
         """End, after storing what has been found out so far."""
         with contextlib.suppress(TimeoutError, LeaseLost):
             async with asyncio.timeout(FAREWELL_S):
-                await self._store()
+                await self._outbox.store()
+                await self._conditions.store()
+                await self._recorder.store(all_=True)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    # The link calls these two.
+    # The link calls these three.
 
     async def take(self, samples: Sequence[tuple[UUID, Sample]]) -> None:
         """Judge what was read. Waits while the database cannot keep up, so that the link asks for less."""
         now = utcnow()
         self._last_value_at = now
         self._found(self._watch.take(samples, now=now))
-        while len(self._outbox) > MOST_WAITING:
-            self._room.clear()
-            await self._room.wait()
+        self._recorder.take(samples)
+        await self._outbox.room()
+
+    async def hear(self, news: Sequence[Told | Repeated]) -> None:
+        """Take in what the server tells of its own alarms."""
+        self._last_value_at = utcnow()
+        await self._conditions.hear(news)
 
     async def link_is(self, state: LinkState, fault: str) -> None:
         """Note how the link stands. Without it, nothing is known of any signal."""
@@ -108,6 +122,7 @@ class Watcher:
             self._connects += 1
         elif state is not LinkState.CONNECTING:
             self._found(self._watch.silence(status="BadNoCommunication", now=now))
+            self._recorder.silence(status="BadNoCommunication", now=now)
         self._state, self._fault, self.has_news = state, fault, True
         self._db.pulse.beat()
 
@@ -117,13 +132,15 @@ class Watcher:
             if plan is None:
                 return
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._store_for_ever())
+                group.create_task(self._outbox.run())
                 group.create_task(self._let_time_pass())
+                group.create_task(self._recorder.run())
                 if plan.link is None:
                     await self.link_is(LinkState.NEEDS_PERSON, plan.fault)
                 else:
-                    self._link = Link(plan.link, self)
+                    self._link = Link(plan.link, self, self._keys)
                     group.create_task(self._link.run())
+                    group.create_task(self._conditions.run(self._link))
         except LeaseLost:
             log.info("watcher.lease_lost", source=str(self._source_id))
         except Exception as error:
@@ -141,9 +158,7 @@ class Watcher:
         return taken.plan
 
     def _found(self, edges: Sequence[Edge]) -> None:
-        if edges:
-            self._outbox.extend(edges)
-            self._filled.set()
+        self._outbox.put(edges)
         due = self._watch.due
         if due is not None and (self._next_tick is None or due < self._next_tick):
             self._wound.set()
@@ -156,40 +171,3 @@ class Watcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wound.wait(), max(wait, 0.001))
             self._found(self._watch.tick(now=utcnow()))
-
-    async def _store_for_ever(self) -> None:
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            await self._store()
-
-    async def _store(self) -> None:
-        """Empty the outbox, in its order. Where a batch fails, smaller ones find the edge that is to blame."""
-        async with self._storing:
-            size, tries = BATCH, 0
-            while batch := self._outbox[:size]:
-                try:
-                    await self._db.write(alarms.record, self._source_id, self._holder, batch, now=utcnow())
-                except LeaseLost:
-                    raise
-                except Exception as error:
-                    size, tries = max(len(batch) // 2, 1), tries + (len(batch) == 1)
-                    if tries and not await self._database_is_away() and tries >= TRIES:
-                        log.error("watcher.edge_lost", rule=str(batch[0].alarm.rule.id), exc_info=error)
-                        del self._outbox[0]
-                        tries = 0
-                    continue
-                del self._outbox[: len(batch)]
-                self._room.set()
-                size, tries = min(size * 2, BATCH), 0
-
-    async def _database_is_away(self) -> bool:
-        """Is it the database and not what we asked of it? If so, rest a while."""
-        try:
-            await self._db.write(actions.hold, self._source_id, self._holder)
-        except LeaseLost:
-            raise
-        except Exception:
-            await asyncio.sleep(RETRY_S)
-            return True
-        return False

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, delete, func, select
 
 from app.anomaly.lifecycle import OPEN, Action, NotAllowedNow, Status, next_status
 from app.anomaly.models import Anomaly, Clock, Event, Fingerprint
+from app.anomaly.replies import reply
 from app.kit.db import at_commit
 from app.kit.direct import Direct
 from app.kit.many import insert_many
@@ -112,6 +113,7 @@ def advance(
     if after == Status.CANCELLED:  # what was closed is remembered: it may come back
         session.execute(delete(Fingerprint).where(col(Fingerprint.anomaly_id) == anomaly.id))
     record(session, anomaly.id, action, by=by, now=now, status=after, **details)
+    reply(session, anomaly, action, by_id=by.person_id, by=by.name, now=now, told=details)
 
 
 def clock_start(status: Status, *, now: datetime) -> dict[str, Any]:

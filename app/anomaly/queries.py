@@ -22,6 +22,7 @@ from app.flows.document import FlowDocument
 from app.kit.columns import Names
 from app.kit.errors import NotFound
 from app.kit.i18n import named
+from app.machines.gate import Abnormal, abnormal
 from app.people.models import Person, Team
 from app.plant.models import Line, Station
 
@@ -78,6 +79,7 @@ class Card:
     end_reason: str
     mine: bool = False
     fix: str = ""
+    blocked: list[Abnormal] = field(default_factory=list)
     can: set[str] = field(default_factory=set)
 
     @property
@@ -103,8 +105,8 @@ def cards(session: Session, which: Select[Any], *, viewer: Person | None) -> lis
     return [_card(session, *row, viewer=viewer) for row in session.execute(which)]
 
 
-def card(session: Session, anomaly_id: UUID, *, viewer: Person | None) -> Card:
-    """Return one anomaly as `viewer` sees it.
+def card(session: Session, anomaly_id: UUID, *, viewer: Person | None, now: datetime | None = None) -> Card:
+    """Return one anomaly as `viewer` sees it; with `now` also what keeps it from being verified.
 
     Raises:
         NotFound: there is none with this id.
@@ -112,6 +114,8 @@ def card(session: Session, anomaly_id: UUID, *, viewer: Person | None) -> Card:
     found = cards(session, statement().where(col(Anomaly.id) == anomaly_id), viewer=viewer)
     if not found:
         raise NotFound()
+    if now is not None and found[0].alarms and found[0].status == Status.RESOLVED:
+        found[0].blocked = abnormal(session, alarm_rules(session, anomaly_id), now=now)
     return found[0]
 
 
@@ -161,6 +165,14 @@ def occurrences(session: Session, anomaly_id: UUID, *, limit: int = 50) -> Seque
     return session.exec(
         which.order_by(col(Occurrence.received_at).desc(), col(Occurrence.id).desc()).limit(limit)
     ).all()
+
+
+def alarm_rules(session: Session, anomaly_id: UUID) -> Sequence[UUID]:
+    """Return the alarm rules that brought it here. A machine's own alarm has none."""
+    which = select(Occurrence.rule_id).where(
+        col(Occurrence.anomaly_id) == anomaly_id, col(Occurrence.kind) == "alarm", col(Occurrence.rule_id).is_not(None)
+    )
+    return [rule_id for rule_id in session.exec(which.distinct()) if rule_id]
 
 
 def handle(occurrence_id: UUID) -> str:

@@ -47,8 +47,10 @@ async def anomaly_card(request: AnyRequest, anomaly_id: FromPath[UUID], staff: S
 
 
 @get("/anomalies/{anomaly_id:uuid}/head")
-async def anomaly_head(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db) -> Response[Any]:
-    card = await db.read(queries.card, anomaly_id, viewer=staff)
+async def anomaly_head(
+    request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db, now: Now
+) -> Response[Any]:
+    card = await db.read(queries.card, anomaly_id, viewer=staff, now=now)
     return page(request, "anomaly/_head.html", card=card, **WORDS)
 
 
@@ -87,7 +89,7 @@ def show(request: AnyRequest, card: Card) -> Response[Any]:
 
 
 def _page(session: Session, anomaly_id: UUID, viewer: Person, *, now: Any) -> dict[str, Any]:
-    card = queries.card(session, anomaly_id, viewer=viewer)
+    card = queries.card(session, anomaly_id, viewer=viewer, now=now)
     files = [_file(row) for row in queries.attachments(session, anomaly_id)]
     previous = session.get_one(Anomaly, anomaly_id).previous_id
     signals = queries.occurrences(session, anomaly_id)

@@ -22,7 +22,11 @@ EVENT_WORDS = {
     "report": N_("Reported once more"),
     "me_too": N_("Somebody else has it too"),
     "alarm": N_("Machine alarm"),
+    "change": N_("The machine says more"),
     "return_to_normal": N_("Machine is back to normal"),
+    "machine_acked": N_("Acknowledged at the machine"),
+    "machine_confirmed": N_("Confirmed at the machine"),
+    "machine_refused": N_("The machine refused it: %(status)s"),
     "nobody": N_("Nobody on duty for this step: the next one was called at once"),
     "unseen": N_("No phone has shown it yet, and there is no other way to call"),
     "accept": N_("Accepted"),
@@ -42,6 +46,7 @@ EVENT_WORDS = {
     "voice": N_("Voice note added"),
     "merged": N_("Joined with #%(number)s"),
     "merged_from": N_("#%(number)s was joined in"),
+    "override": N_("Said to work although the machine says otherwise"),
     "split": N_("Split off as #%(number)s"),
     "split_from": N_("Split off from #%(number)s"),
 }
@@ -81,5 +86,18 @@ def event_detail(event: Event) -> str:
     said = [event.details.get(key) for key in ("message", "note", "cause", "fix", "override")]
     if event.kind in ("send_back", "release"):
         said.append(event.details.get("reason"))
+    if isinstance(held := event.details.get("abnormal"), list):
+        said += [_abnormal(one) for one in held if isinstance(one, dict)]
     texts = [named(text) if isinstance(text, dict) else str(text) for text in said if text]
     return " · ".join(text for text in texts if text)
+
+
+def _abnormal(fact: dict[str, object]) -> str:
+    """Say of one tag what it showed when somebody overruled it."""
+    tag = named(fact["tag"]) if isinstance(fact.get("tag"), dict) else ""  # type: ignore[arg-type]
+    value, limit = gettext(str(fact.get("value", ""))), gettext(str(fact.get("limit", "")))
+    if fact.get("stale"):
+        return gettext("%(tag)s: no fresh value, last %(value)s") % {"tag": tag, "value": value}
+    return (
+        gettext("%(tag)s: %(value)s (limit %(limit)s)") % {"tag": tag, "value": value, "limit": limit} if value else tag
+    )

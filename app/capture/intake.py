@@ -211,7 +211,7 @@ class _Batch:
 
         anomaly, opened = self._belongs_to(seen), False
         if anomaly is None:
-            if seen.kind == Kind.RETURN_TO_NORMAL:
+            if seen.kind in (Kind.RETURN_TO_NORMAL, Kind.CHANGE):
                 return Received(seen.key, None, False, False)  # its anomaly has ended: nothing left to say
             if seen.kind == Kind.ME_TOO:
                 return UnknownAnomaly()
@@ -322,11 +322,12 @@ class _Batch:
         if seen.kind == Kind.RETURN_TO_NORMAL:
             anomaly.alarms_active -= 1
             return
-        anomaly.occurrences += 1
-        anomaly.seen_at = max(seen.occurred_at, anomaly.seen_at or seen.occurred_at)
+        if seen.kind != Kind.CHANGE:
+            anomaly.occurrences += 1
+            anomaly.seen_at = max(seen.occurred_at, anomaly.seen_at or seen.occurred_at)
         if seen.kind == Kind.ALARM:
             anomaly.alarms += 1
-            anomaly.alarms_active += 1
+            anomaly.alarms_active += "again" not in seen.details
         if seen.kind == Kind.ME_TOO:
             anomaly.me_too += 1
         anomaly.stopped = anomaly.stopped or seen.line_stopped
@@ -363,7 +364,9 @@ class _Batch:
         self.events.append(anomalies.event_row(anomaly.id, kind, now=self.now, details=details))
 
     def _write(self) -> None:
-        touched = [anomaly for anomaly in self.open.values() if anomaly.occurrences or anomaly.alarms_active]
+        touched = [
+            anomaly for anomaly in self.open.values() if anomaly.occurrences or anomaly.alarms_active or anomaly.worse
+        ]
         for row in self.anomalies:
             made = self.open[row["id"]]
             row |= {
@@ -454,7 +457,7 @@ def _increments(anomaly: _Open) -> dict[str, object]:
 
 
 def _origin(seen: Observation) -> str:
-    return MACHINE if seen.kind in (Kind.ALARM, Kind.RETURN_TO_NORMAL) else PERSON
+    return MACHINE if seen.kind in (Kind.ALARM, Kind.CHANGE, Kind.RETURN_TO_NORMAL) else PERSON
 
 
 def _digest(seen: Observation) -> str:

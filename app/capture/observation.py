@@ -7,11 +7,12 @@ from uuid import UUID
 
 
 class Kind(StrEnum):
-    """What an observation says: somebody calls, somebody agrees, a machine rises or returns."""
+    """What an observation says: somebody calls, somebody agrees, a machine rises, says more of it, or returns."""
 
     REPORT = "report"
     ME_TOO = "me_too"
     ALARM = "alarm"
+    CHANGE = "change"
     RETURN_TO_NORMAL = "return_to_normal"
 
 

@@ -24,7 +24,7 @@ NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 class Inside:
     """What may be called though it is no public address: hosts by name, addresses and networks."""
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, allowed: Iterable[str] = (), *, setting: str = "inside_hosts") -> None:
         self.names: set[str] = set()
         self.networks = []
         for entry in allowed:
@@ -33,7 +33,7 @@ class Inside:
             except ValueError:
                 if not NAME.fullmatch(entry.lower()):
                     why = f"{entry!r} is neither a host name nor an address nor a network"
-                    raise BadPushSetting(setting="inside_hosts", why=why) from None
+                    raise BadPushSetting(setting=setting, why=why) from None
                 self.names.add(entry.lower())
 
     def named(self, host: str) -> bool:

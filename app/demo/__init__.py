@@ -1,7 +1,8 @@
 """The demonstration plant: a site one can walk through, with a month of past and a few things open right now.
 
 plant, cast, machines: what is there. phrases, signals, tale, course, month: what happened, told with the tables a live
-anomaly goes by. present: what is open, through the real doors. Only `pullcord demo` uses it, on an empty database.
+anomaly goes by. present: what is open, through the real doors. past: what the machines showed meanwhile. Only
+`pullcord demo` uses it, on an empty database.
 """
 
 import random
@@ -12,7 +13,7 @@ from importlib.resources import files
 from sqlmodel import Session
 
 from app.capture.actions import Stored
-from app.demo import cast, machines, month, plant, present
+from app.demo import cast, machines, month, past, plant, present
 from app.demo.cast import CAST, LEADING, PIN
 from app.demo.plant import PRESS_7, SITE
 from app.demo.signals import Signals
@@ -57,6 +58,8 @@ def seed(
     month.live_through(session, Signals(world, dice, panel.nodes, now), photos=photos, chance=dice)
     panel = machines.look_again(session, panel, now=now - timedelta(days=1))
     present.set_scene(session, world, panel, photos=photos, now=now)
+    finish(session)
+    past.remember(session, now=now, chance=random.Random(chance))
     machines.let_go(session, now=now)
     finish(session)
 

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from app.kit.errors import N_, NotFound
 from app.machines import actions, queries
-from app.machines.demo import DEMO_TAGS, NAMESPACE, DemoRule, DemoTag, culprit
+from app.machines.condition_models import ConditionPlace
+from app.machines.demo import DEMO_ALARM, DEMO_TAGS, NAMESPACE, DemoRule, DemoTag, culprit
 from app.machines.models import AlarmRule, Source, Tag
 from app.machines.rules import Quality, Sample
 from app.machines.watch import Alarm, Edge, Watch
@@ -32,9 +33,11 @@ class NoSuchMachine(NotFound):
 
 def install(session: Session, stations: Mapping[int, Station], *, url: str = URL) -> Source:
     """Write the source with its tags and alarm rules."""
-    source = Source(name=NAME, url=url)
+    source = Source(name=NAME, url=url, settings={"conditions": True, "acknowledge": True})
     session.add(source)
     session.flush()
+    own = stations[DEMO_ALARM.station].id
+    session.add(ConditionPlace(source_id=source.id, said=DEMO_ALARM.place, station_id=own))
     for demo in DEMO_TAGS:
         station_id = stations[demo.station].id
         tag = Tag(source_id=source.id, station_id=station_id, node=demo.node, names=demo.names, unit=demo.unit)

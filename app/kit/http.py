@@ -13,7 +13,7 @@ import jinja2
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, UploadFile
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Redirect
@@ -79,6 +79,30 @@ def check_text(text: str) -> None:
     # U+FFFD is what a decoder puts where bytes were no UTF-8: what was meant is lost already.
     if "\x00" in text or "\ufffd" in text or any("\ud800" <= c <= "\udfff" for c in text):
         raise BadInput()
+
+
+class SheetForm(msgspec.Struct):
+    """`text` is checked piece by piece: a sheet is longer than what people type."""
+
+    text: str = ""
+    publish: str = ""
+
+    def __post_init__(self) -> None:
+        for start in range(0, len(self.text), LONGEST_TEXT):
+            check_text(self.text[start : start + LONGEST_TEXT])
+
+
+class SheetFile(msgspec.Struct):
+    sheet: UploadFile
+
+
+async def sent(request: AnyRequest) -> list[tuple[str, str]]:
+    """Return what a form of any length sent, in its order; texts no person types are refused."""
+    form = await request.form()
+    fields = [(str(name), value) for name, value in form.multi_items() if isinstance(value, str)]
+    for _, value in fields:
+        check_text(value)
+    return fields
 
 
 class Pages:

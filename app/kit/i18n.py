@@ -48,9 +48,12 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 
 def sentence(message: str, details: dict[str, object], *, lang: str | None = None) -> str:
-    """Translate a message with holes; words in the holes that are msgids themselves are translated too."""
+    """Translate a message with holes; words in the holes that are msgids or names are said in that language too."""
     catalogue = translations(lang or language.get())
-    filled = {k: catalogue.ugettext(v) if isinstance(v, str) and v else v for k, v in details.items()}
+    filled = {
+        k: named(v, lang) if isinstance(v, dict) else catalogue.ugettext(v) if isinstance(v, str) and v else v
+        for k, v in details.items()
+    }
     text = str(catalogue.ugettext(message))
     return text % filled if filled else text
 

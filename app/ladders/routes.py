@@ -27,7 +27,7 @@ from app.foresight.dryrun import LENGTH, dry_run
 from app.foresight.routes import Simulated, simulate
 from app.foresight.timeline import Plan
 from app.kit.errors import N_, DomainError, NotFound
-from app.kit.http import AnyRequest, Db, Lead, Now, check_text, page, see
+from app.kit.http import AnyRequest, Db, Lead, Now, page, see, sent
 from app.kit.i18n import gettext, named, sentence
 from app.ladders import form as ladder_form
 from app.ladders.actions import may_publish, publish_ladder, take_again, with_ladder
@@ -88,15 +88,6 @@ async def versions_page(request: AnyRequest, category: FromPath[str], lead: Lead
 async def again(category: FromPath[str], number: FromPath[int], lead: Lead, db: Db, now: Now) -> Response[Any]:
     await db.write(take_again, category, number, by=lead, now=now)
     return see(f"/ladders/{category}/versions")
-
-
-async def sent(request: AnyRequest) -> Fields:
-    """Return what a form of any length sent, in its order; texts no person types are refused."""
-    form = await request.form()
-    fields = [(str(name), value) for name, value in form.multi_items() if isinstance(value, str)]
-    for _, value in fields:
-        check_text(value)
-    return fields
 
 
 def _opened(session: Session, viewer: Person, category: str, severity: int, *, now: datetime) -> dict[str, Any]:

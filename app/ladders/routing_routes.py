@@ -20,13 +20,13 @@ from app.foresight.dryrun import LENGTH, dry_run
 from app.foresight.routes import simulate
 from app.kit.columns import Names
 from app.kit.errors import N_
-from app.kit.http import AnyRequest, Db, Lead, Now, page, see
+from app.kit.http import AnyRequest, Db, Lead, Now, page, see, sent
 from app.kit.i18n import gettext, named
 from app.ladders import form as ladder_form
 from app.ladders import route_form
 from app.ladders.actions import may_publish, publish_routes, take_routes_again
 from app.ladders.form import Fields
-from app.ladders.routes import changes, choices, names, sent
+from app.ladders.routes import changes, choices, names
 from app.people.models import Person
 from app.plant.models import Area, Line
 from app.rosters.models import Shift

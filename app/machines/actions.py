@@ -16,9 +16,10 @@ from app.kit.errors import N_, DomainError
 from app.kit.ids import new_id
 from app.kit.many import update_many
 from app.machines import queries
-from app.machines.models import AlarmRule, AlarmState, LinkState, Source, Tag
+from app.machines.models import AlarmRule, AlarmState, LinkState, Source, Tag, Withheld
 from app.machines.plan import Plan
-from app.machines.rules import SIGNAL_KINDS, SILENT, Kind, Sample, State, Transition
+from app.machines.rules import SHELVED, SIGNAL_KINDS, SILENT, Kind, Sample, State, Transition
+from app.machines.shelving import spend
 from app.machines.watch import Alarm, Edge
 from app.machines.words import NO_SIGNAL, plain
 
@@ -43,6 +44,9 @@ class LinkReport:
     connected_at: datetime | None = None
     last_value_at: datetime | None = None
     connects: int = 0
+    overflows: int = 0
+    bad_values: int = 0
+    clock_offset_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,12 @@ def save_states(session: Session, edges: Sequence[Edge]) -> None:
     rows: dict[UUID, dict[str, object]] = {}
     for edge in edges:
         transition, rule_id = edge.transition, edge.alarm.rule.id
+        hidden = transition.sample.status == "Shelved" and SHELVED
         rows[rule_id] = {
             "rule_id": rule_id,
-            "active": transition.active,
+            "active": transition.active and not transition.withheld,
+            "withheld": hidden or (transition.withheld if transition.active else ""),
+            "first_rule_id": edge.first.rule.id if edge.first and transition.active else None,
             "since": transition.since,
             "changed_at": transition.at,
             "changes": transition.number,
@@ -136,6 +143,31 @@ def save_states(session: Session, edges: Sequence[Edge]) -> None:
             "sample_at": transition.sample.at,
         }
     update_many(session.connection(), _STATE, list(rows.values()), where=("rule_id",))
+
+
+def withhold(session: Session, edges: Sequence[Edge], hidden: Mapping[UUID, Edge], *, now: datetime) -> Sequence[Edge]:
+    """Keep the edges nobody is told of, by their keys; return the others."""
+    if not hidden:
+        return edges
+    known = set(session.exec(select(Withheld.id).where(col(Withheld.id).in_(hidden))))
+    kept = [
+        {
+            "id": key,
+            "rule_id": edge.alarm.rule.id,
+            "why": edge.transition.withheld,
+            "active": edge.transition.active,
+            "since": edge.transition.since,
+            "at": edge.transition.at,
+            "value": plain(edge.transition.sample.value),
+        }
+        for key, edge in hidden.items()
+        if key not in known
+    ]
+    _insert(session, Withheld, kept)
+    over = [e.alarm.rule.id for e in hidden.values() if e.transition.withheld == SHELVED and not e.transition.active]
+    if over:
+        spend(session, over, now=now)
+    return [edge for edge in edges if not edge.transition.withheld]
 
 
 def try_now(session: Session, source_id: UUID, *, now: datetime) -> None:
@@ -158,6 +190,8 @@ def _note(session: Session, source_id: UUID, report: LinkReport) -> None:
     source.connected_at = report.connected_at or source.connected_at
     source.last_value_at = report.last_value_at or source.last_value_at
     source.reconnects += report.connects
+    source.overflows += report.overflows
+    source.bad_values, source.clock_offset_s = report.bad_values, report.clock_offset_s
 
 
 def _watch_every_signal(session: Session, source_id: UUID) -> None:
@@ -191,6 +225,8 @@ def _prepare_states(session: Session, source_id: UUID) -> None:
     _insert(session, AlarmState, [{"rule_id": rule_id} for rule_id in bare])
 
 
-def _insert(session: Session, table: type[AlarmRule | AlarmState], rows: Iterable[dict[str, object]]) -> None:
+def _insert(
+    session: Session, table: type[AlarmRule | AlarmState | Withheld], rows: Iterable[dict[str, object]]
+) -> None:
     if rows := list(rows):
         session.connection().execute(insert(table), rows)

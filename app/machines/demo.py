@@ -50,6 +50,24 @@ class DemoTag:
         return {"en": self.en, "zh": self.zh}
 
 
+@dataclass(frozen=True, slots=True)
+class DemoAlarm:
+    """An alarm that the machine itself has. `node` is the signal behind it: true while the paper is low."""
+
+    path: str
+    place: str
+    message: str
+    station: int
+    severity: int
+
+    @property
+    def node(self) -> str:
+        return f"nsu={NAMESPACE};s={self.path}"
+
+
+DEMO_ALARM = DemoAlarm("S12.PaperLow", "Label printer", "Paper roll nearly empty", station=12, severity=350)
+
+
 def high(setpoint: float, deadband: float, **more: object) -> DemoRule:
     return DemoRule(Kind.HIGH, setpoint, deadband, **more)  # type: ignore[arg-type]
 

@@ -2,6 +2,7 @@
 
 Errors of the wire are known by the name of their class, so that this page needs no OPC UA library. `needs_person`:
 trying again soon cannot help, and hammering may lock an account; everything else is tried again within seconds.
+Longer than most files because each reason has its sentence.
 """
 
 import socket
@@ -47,6 +48,54 @@ NOT_TRUSTED_BY_US = Fault(
     N_("Nobody has accepted this server's certificate yet. Compare its fingerprint at the machine, then accept it."),
     needs_person=True,
 )
+CERTIFICATE_CHANGED = Fault(
+    "source.certificate_changed",
+    N_(
+        "This server shows another certificate than the one that was accepted. Nothing was sent to it. "
+        "Ask who changed it, compare the new one at the machine, then accept it."
+    ),
+    needs_person=True,
+)
+CERTIFICATE_OVER = Fault(
+    "source.certificate_over",
+    N_(
+        "The certificate of this server has expired, or is not valid yet. Nothing was sent to it. "
+        "Make a new one at the machine (or set its clock and ours), then accept it here."
+    ),
+    needs_person=True,
+)
+OWN_CERTIFICATE_OVER = Fault(
+    "source.own_certificate_over",
+    N_(
+        "Our own certificate has expired, or the clock of this computer is wrong. Set the clock; if it is right, "
+        "remove the file opcua.pem from the data folder, start anew, and accept the new certificate on the servers."
+    ),
+    needs_person=True,
+)
+CERTIFICATE_UNREADABLE = Fault(
+    "source.certificate_unreadable",
+    N_(
+        "What this server shows as its certificate cannot be read. Nothing was sent to it. "
+        "Have a new one made at the machine."
+    ),
+    needs_person=True,
+)
+WOULD_BE_HEARD = Fault(
+    "source.would_be_heard",
+    N_(
+        "The password would travel in the clear, so it was not sent. Choose an encrypted connection, or say in the "
+        "settings of this source that nobody else can listen on this network."
+    ),
+    needs_person=True,
+)
+SEALED_ELSEWHERE = Fault(
+    "source.sealed_elsewhere",
+    N_(
+        "The login of this source was sealed by another installation and cannot be opened here. "
+        "Enter it anew in the settings of this source."
+    ),
+    needs_person=True,
+)
 CERTIFICATE = Fault(
     "source.certificate",
     N_(
@@ -90,6 +139,10 @@ NO_ANSWER = Fault(
     "source.no_answer",
     N_("No answer in time. The machine is off or frozen, or the network is blocked."),
 )
+NO_SUCH_NODE = Fault(
+    "source.no_such_node",
+    N_("The machine's server does not know this tag. Check the node id, or look for it in the list."),
+)
 FULL = Fault(
     "source.full",
     N_("The machine's server has no free place for another client. Close one that is not needed."),
@@ -111,13 +164,22 @@ _BY_NAME: dict[str, Fault] = {
     "BadIdentityTokenInvalid": LOGIN_WANTED,
     "BadSecurityChecksFailed": NOT_TRUSTED_BY_SERVER,
     "AssertionError": NOT_TRUSTED_BY_SERVER,  # how the library reports a refused secure channel
-    "BadCertificateUntrusted": NOT_TRUSTED_BY_US,
+    "BadCertificateUntrusted": NOT_TRUSTED_BY_SERVER,
+    "BadCertificateInvalid": NOT_TRUSTED_BY_SERVER,
+    "BadCertificateUseNotAllowed": NOT_TRUSTED_BY_SERVER,
+    "BadCertificateIssuerRevocationUnknown": NOT_TRUSTED_BY_SERVER,
+    "BadCertificateChainIncomplete": NOT_TRUSTED_BY_SERVER,
+    "BadApplicationSignatureInvalid": CERTIFICATE_CHANGED,
+    "InvalidSignature": CERTIFICATE_CHANGED,  # whoever answered does not hold the key of the certificate we know
+    "BadUserSignatureInvalid": LOGIN_REFUSED,
     "BadCertificateUriInvalid": CERTIFICATE,
     "BadCertificateTimeInvalid": CERTIFICATE,
     "BadCertificateHostNameInvalid": CERTIFICATE,
     "BadSecurityPolicyRejected": SECURITY,
     "BadSecurityModeRejected": SECURITY,
     "BadTcpEndpointUrlInvalid": BAD_PATH,
+    "BadNodeIdUnknown": NO_SUCH_NODE,
+    "BadNodeIdInvalid": NO_SUCH_NODE,
     "BadTooManySessions": FULL,
     "BadMaxConnectionsReached": FULL,
     "BadTcpNotEnoughResources": FULL,

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.machines.conditions import LEAST, MOST, SEVERITIES
+from app.machines.security import UNSECURED, Security
 from app.machines.watch import Alarm
 
 
@@ -19,8 +22,27 @@ class LinkSettings(BaseModel):
     probe_s: float = Field(default=5, ge=0.1, le=60, description="How often we ask whether it is alive.")
     patience_s: float = Field(default=6, ge=0.1, le=60, description="How long one answer may take.")
     reread_s: float = Field(default=60, ge=0.1, le=3600, description="How often all values are read, changed or not.")
-    longest_rest_s: float = Field(default=10, ge=0.1, le=300, description="Between tries while it is away.")
+    longest_rest_s: float = Field(default=3, ge=0.1, le=300, description="Between tries while it is away.")
     person_rest_s: float = Field(default=300, ge=0.1, le=3600, description="The same, where only a person can help.")
+    conditions: bool = Field(default=False, description="Take the alarms that the server itself has, as they come.")
+    acknowledge: bool = Field(default=False, description="Tell the machine that somebody accepted or fixed its alarm.")
+    notifiers: tuple[str, ...] = Field(default=(), max_length=50, description="Listened to beside the server itself.")
+    severities: tuple[int, int, int, int] = Field(
+        default=SEVERITIES, description="From which of its severities an alarm is urgent, serious, ordinary, minor."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if (
+            not MOST + 1
+            >= self.severities[0]
+            >= self.severities[1]
+            >= self.severities[2]
+            >= self.severities[3]
+            >= LEAST
+        ):
+            raise ValueError("severities must fall, from 1001 at most to 1 at least")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +63,7 @@ class LinkPlan:
     url: str
     settings: LinkSettings
     items: tuple[Item, ...]
+    security: Security = UNSECURED
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,22 @@ _RISEN: dict[Kind, dict[str, str]] = {
     Kind.DISCRETE: {"en": "{tag}", "zh": "{tag}"},
     Kind.BAD_STATUS: {"en": "{tag} gives no valid value ({status})", "zh": "{tag}：测量值无效（{status}）"},
     Kind.STALE: NO_SIGNAL,
+    Kind.RATE_OF_CHANGE: {
+        "en": "{tag} changes too fast: {value} {unit} now",
+        "zh": "{tag}变化过快：当前 {value} {unit}",
+    },
+    Kind.DEVIATION: {
+        "en": "{tag} is off its set point: {value} {unit} (allowed ±{limit})",
+        "zh": "{tag}偏离设定值：{value} {unit}（允许 ±{limit}）",
+    },
+    Kind.BIT_PATTERN: {"en": "{tag} reports a fault (code {value})", "zh": "{tag}报故障（代码 {value}）"},
+    Kind.STATE: {"en": "{tag} is in state {value}", "zh": "{tag}处于状态 {value}"},
+    Kind.COUNT: {"en": "{tag} came {limit} times or more", "zh": "{tag}出现 {limit} 次或更多"},
+    Kind.COMBINATION: {"en": "{tag}: a combination that must not be", "zh": "{tag}：出现不允许的组合"},
 }
 _CLEARED = {"en": "{tag} is back to normal: {value} {unit}", "zh": "{tag}已恢复正常：{value} {unit}"}
 _BACK = {"en": "The signal of {tag} is back", "zh": "{tag}：信号恢复"}
+_SHELVED = {"en": "{tag}: the alarm is shelved", "zh": "{tag}：报警已搁置"}
 _NOT_WATCHED = {"en": "{tag} is not watched any more", "zh": "{tag}：不再监视"}
 _LEAST = {"en": "{tag}", "zh": "{tag}"}
 
@@ -37,7 +50,7 @@ def message(alarm: Alarm, transition: Transition) -> dict[str, str]:
     if transition.active:
         texts = alarm.message or _RISEN.get(alarm.rule.kind, _LEAST)
     elif transition.sample.quality is SILENT:
-        texts = _NOT_WATCHED
+        texts = _SHELVED if transition.sample.status == "Shelved" else _NOT_WATCHED
     else:
         texts = _BACK if alarm.is_signal else _CLEARED
     fills = {

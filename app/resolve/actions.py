@@ -10,19 +10,20 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.anomaly.actions import CLOCKS, NOBODY, NOT_HELD, Actor, advance, record
 from app.anomaly.lifecycle import OWNED, Action, NotAllowedNow, Status
 from app.anomaly.models import PEOPLE, Anomaly, Clock, Occurrence
 from app.anomaly.permissions import may, require
-from app.anomaly.queries import get
+from app.anomaly.queries import alarm_rules, get
 from app.kit.errors import N_, BadInput, DomainError, NotAllowed, NotFound
+from app.machines.gate import Abnormal, abnormal
 from app.people.models import Person
-from app.resolve.models import CauseClass, Resolution
+from app.resolve.models import CauseClass, Override, Resolution
 
 END_REASONS = ("false", "duplicate", "practice", "recalled")
-LONGEST_HOLD = timedelta(days=30)
+LONGEST_HOLD = MONTH = timedelta(days=30)
 FREE: dict[str, Any] = {"owner_id": None, "offered_to_id": None, "helpers": None}
 
 
@@ -35,6 +36,22 @@ class OthersMustVerify(DomainError):
 
 class StillAbnormal(DomainError):
     code = "resolve.still_abnormal"
+    message = N_(
+        "%(tag)s is still abnormal: %(value)s (limit %(limit)s). Nothing was changed. Wait until it is back to normal, "
+        "or say why it is right all the same."
+    )
+
+
+class SignalLost(DomainError):
+    code = "resolve.signal_lost"
+    message = N_(
+        "Nothing fresh is known of %(tag)s; its last value was %(value)s. Nothing was changed. Wait until the signal "
+        "is back, or say why it is right all the same."
+    )
+
+
+class StillReported(DomainError):
+    code = "resolve.still_reported"
     message = N_(
         "The machine still reports this alarm. Nothing was changed. Wait until it is back to normal, or say why."
     )
@@ -185,10 +202,12 @@ def verify(
     """
     anomaly = get(session, anomaly_id)
     _may_judge(anomaly, by, reporter)
-    if anomaly.alarms_active > 0 and not override.strip():
-        raise StillAbnormal()
-    told: dict[str, Any] = {"override": override} if override else {}
+    held_back = _gate(session, anomaly, override=override.strip(), now=now)
+    told: dict[str, Any] = {"override": override.strip()} if held_back else {}
     judge = _judge(by, reporter)
+    if held_back:
+        session.add(Override(anomaly_id=anomaly.id, station_id=anomaly.station_id, by_id=judge.person_id, at=now))
+        record(session, anomaly.id, "override", by=judge, now=now, abnormal=[_fact(one) for one in held_back])
     advance(session, anomaly, Action.VERIFY, by=judge, now=now, reporter=reporter, **told)
     _judge_resolution(session, anomaly, "verified", judge, "", now)
     return anomaly
@@ -271,6 +290,19 @@ def latest_resolution(session: Session, anomaly_id: UUID) -> Resolution | None:
     return session.exec(which.limit(1)).first()
 
 
+def how_it_ended(session: Session, anomaly_id: UUID, *, now: datetime) -> tuple[Resolution | None, int]:
+    """Return the same, and, where the machine was overruled, how often that was so at this station in a month."""
+    here = session.exec(select(Override.station_id).where(Override.anomaly_id == anomaly_id).limit(1)).first()
+    counted = overrides(session, here, since=now - MONTH) if here else 0
+    return latest_resolution(session, anomaly_id), counted
+
+
+def overrides(session: Session, station_id: UUID, *, since: datetime) -> int:
+    """Count how often somebody has said at this station that it works, against what the machine said."""
+    here = select(func.count()).select_from(Override).where(col(Override.station_id) == station_id)
+    return session.exec(here.where(col(Override.at) >= since)).one()
+
+
 def _mine(session: Session, anomaly_id: UUID, by: Person, what: str) -> Anomaly:
     anomaly = get(session, anomaly_id)
     if what in may(anomaly, by):
@@ -286,6 +318,27 @@ def _may_judge(anomaly: Anomaly, by: Person | None, reporter: bool) -> None:
         raise OthersMustVerify()
     if not reporter and (by is None or (anomaly.resolver_id and "verify" not in may(anomaly, by))):
         raise NotAllowed()
+
+
+def _gate(session: Session, anomaly: Anomaly, *, override: str, now: datetime) -> list[Abnormal]:
+    """Return what is not in order and is overridden with a reason. Of a machine's own alarm no tag may be known.
+
+    Raises:
+        StillAbnormal, SignalLost, StillReported: there is something, and no reason was given.
+    """
+    found = abnormal(session, alarm_rules(session, anomaly.id), now=now) if anomaly.alarms else []
+    if anomaly.alarms_active > 0 and not found:
+        if not override:
+            raise StillReported()
+        return [Abnormal(anomaly.id, anomaly.said or {"en": anomaly.message}, "", "")]
+    if found and not override:
+        refusal = SignalLost if found[0].stale else StillAbnormal
+        raise refusal(tag=found[0].tag, value=found[0].value, limit=found[0].limit)
+    return found
+
+
+def _fact(one: Abnormal) -> dict[str, object]:
+    return {"tag": one.tag, "value": one.value, "limit": one.limit, "stale": one.stale}
 
 
 def _judge(by: Person | None, reporter: bool) -> Actor:

@@ -34,3 +34,13 @@ class Resolution(SQLModel, table=True):
     verdict_by_id: UUID | None = Field(default=None, foreign_key="person.id")
     verdict_at: datetime | None = None
     verdict_reason: str = ""
+
+
+class Override(SQLModel, table=True):
+    """Somebody said that it works while the machine said otherwise. Why is in the event; this is for counting."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    anomaly_id: UUID = Field(foreign_key="anomaly.id")
+    station_id: UUID = Field(foreign_key="station.id", index=True)
+    by_id: UUID | None = Field(default=None, foreign_key="person.id")
+    at: datetime

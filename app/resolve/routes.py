@@ -146,10 +146,13 @@ async def resolution_form(request: AnyRequest, anomaly_id: FromPath[UUID], staff
 
 
 @get("/anomalies/{anomaly_id:uuid}/resolution/latest")
-async def resolution_shown(request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db) -> Response[Any]:
+async def resolution_shown(
+    request: AnyRequest, anomaly_id: FromPath[UUID], staff: Staff, db: Db, now: Now
+) -> Response[Any]:
     """The part of the anomaly page that says how it was fixed."""
-    found = await db.read(actions.latest_resolution, anomaly_id)
-    return page(request, "resolve/_resolution.html", resolution=found, cause_words=CAUSE_WORDS, anomaly_id=anomaly_id)
+    found, overruled = await db.read(actions.how_it_ended, anomaly_id, now=now)
+    return page(request, "resolve/_resolution.html", resolution=found, overruled=overruled, cause_words=CAUSE_WORDS,
+                anomaly_id=anomaly_id)  # fmt: skip
 
 
 @post("/anomalies/{anomaly_id:uuid}/resolution", status_code=303)
@@ -235,7 +238,7 @@ async def _do(
     **more: Any,
 ) -> Response[Any]:
     await db.write(action, anomaly_id, *args, by=staff, **more)
-    return show(request, await db.read(anomalies.card, anomaly_id, viewer=staff))
+    return show(request, await db.read(anomalies.card, anomaly_id, viewer=staff, now=more["now"]))
 
 
 handlers = [

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from app.kit.errors import N_
 from app.kit.secret import digest
+from app.kit.sheets import Table, cell
 from app.people.models import Person
 from app.rosters.cells import Cells, clashes, near
 from app.rosters.days import is_weekday, read_days
 from app.rosters.models import Shift
-from app.rosters.sheets import Table, cell
 
 NAME = {"name", "person", "people", "who", "姓名", "人员", "员工", "名字"}
 BADGE = {"badge", "badge number", "badge no", "id", "工号", "卡号", "工牌", "工牌号"}

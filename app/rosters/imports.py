@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from app.kit.sheets import Table
 from app.plant.models import Site
 from app.rosters import queries
 from app.rosters.actions import Written, publish
 from app.rosters.entries import Known, Problem, days_of, understand
-from app.rosters.sheets import Table
 
 AROUND = timedelta(days=2)
 

@@ -7,17 +7,15 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from anyio import to_thread
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import FromQuery, MultipartBody, URLEncodedBody
 from litestar.response import Redirect
 
-from app.kit import i18n
-from app.kit.http import LONGEST_TEXT, AnyRequest, Db, Form, Lead, Now, check_text, page, see
+from app.kit import i18n, sheets
+from app.kit.http import AnyRequest, Db, Form, Lead, Now, SheetFile, SheetForm, page, see
 from app.people.routes import Staff
-from app.rosters import queries, sheets
+from app.rosters import queries
 from app.rosters.actions import publish
 from app.rosters.desk import cells_of, choices, lay_out, plan_of
 from app.rosters.grid import Group, Week
@@ -48,21 +46,6 @@ class PatternForm(Form):
         """Every field with each of its values, to be sent once more."""
         fields = [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "publish"]
         return [(name, one) for name, value in fields for one in (value if isinstance(value, list) else [value])]
-
-
-class SheetForm(msgspec.Struct):
-    """`text` is checked piece by piece: a sheet is longer than what people type."""
-
-    text: str = ""
-    publish: str = ""
-
-    def __post_init__(self) -> None:
-        for start in range(0, len(self.text), LONGEST_TEXT):
-            check_text(self.text[start : start + LONGEST_TEXT])
-
-
-class SheetFile(msgspec.Struct):
-    sheet: UploadFile
 
 
 @get("/roster")

@@ -44,9 +44,16 @@ async function tell() {
   const headers = { "Content-Type": "application/json", Accept: "application/json" };
   const request = { method: "POST", headers, body: JSON.stringify({ shown, opened }) };
   const answer = await fetch("/deliveries/shown", request).catch(() => null);
-  if (!answer?.ok) return;
-  const said = await answer.json();
-  for (const card of cards) fill(card, said[name(card)]);
+  const said = answer?.ok ? await answer.json() : {};
+  for (const card of cards) {
+    fill(card, said[name(card)]);
+    // Not heard, or the call came after the page: what this page is about is told again in any case.
+    if (!answer?.ok || said[name(card)] || card.dataset.opens) later(card);
+  }
+}
+
+function later(card) {
+  setTimeout(() => card.isConnected && onScreen(card) && soon(card), AGAIN);
 }
 
 function fill(card, told) {
@@ -55,7 +62,6 @@ function fill(card, told) {
   const why = told.why && room.dataset.why.replace("{why}", told.why);
   texts.set(name(card), [told.calls, why].filter(Boolean).join("\n"));
   write(card);
-  setTimeout(() => card.isConnected && onScreen(card) && soon(card), AGAIN);
 }
 
 function write(card) {

@@ -78,12 +78,9 @@ async def test_a_wrong_row_stops_everything(plant, text, sentence):
 
 @on_any_database
 async def test_what_is_no_sheet(plant):
-    assert refused(await uploads(plant, b"not a sheet")) == "rosters.no_sheet"
-    assert refused(await uploads(plant, b"x" * 3_000_000)) == "rosters.sheet_too_large"
-    assert (
-        refused(await plant.posts("/roster/import", {"text": "x" * 600_000}, by="Wang Lei"))
-        == "rosters.sheet_too_large"
-    )
+    assert refused(await uploads(plant, b"not a sheet")) == "sheet.unreadable"
+    assert refused(await uploads(plant, b"x" * 3_000_000)) == "sheet.too_large"
+    assert refused(await plant.posts("/roster/import", {"text": "x" * 600_000}, by="Wang Lei")) == "sheet.too_large"
     assert refused(await plant.posts("/roster/import", {"text": "a\x00b"}, by="Wang Lei")) == "pullcord.bad_input"
     assert refused(await plant.posts("/roster/import", {"text": SHEET}, by="Li Wei")) == "pullcord.not_allowed"
 

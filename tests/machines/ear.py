@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.capture.sources.opcua import Link
 from app.kit.ids import new_id
+from app.machines.conditions import Repeated, Told
 from app.machines.models import LinkState
 from app.machines.plan import Item, LinkPlan, LinkSettings
 from app.machines.rules import Quality, Sample
@@ -40,6 +41,7 @@ class Ear:
         self.samples: list[tuple[str, Sample]] = []
         self.last: dict[str, Sample] = {}
         self.states: list[tuple[LinkState, str]] = []
+        self.told: list[Told] = []
         self.batches = 0
         self.open = asyncio.Event()
         self.open.set()
@@ -51,6 +53,9 @@ class Ear:
         for tag_id, sample in samples:
             self.samples.append((self._names[tag_id], sample))
             self.last[self._names[tag_id]] = sample
+
+    async def hear(self, news: Sequence[Told | Repeated]) -> None:
+        self.told += [one for one in news if isinstance(one, Told)]
 
     async def link_is(self, state: LinkState, fault: str) -> None:
         self.states.append((state, fault))

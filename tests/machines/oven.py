@@ -83,6 +83,10 @@ class Oven:
         """How many clients it believes to have."""
         return int(self._say(do="sessions"))
 
+    def held(self) -> int:
+        """How many sessions it keeps, those included whose client is gone without a word."""
+        return int(self._say(do="held"))
+
     def _say(self, **order: Any) -> Any:
         assert self._process is not None, "it is not running"
         _write(self._process.stdin, order)
@@ -136,6 +140,9 @@ async def be(port: int, tags: dict[str, Any], fillers: int) -> None:
                     await server.delete_nodes([nodes.pop(tag)])
                 case {"do": "sessions"}:
                     _write(sys.stdout, len(server.bserver.clients))
+                    continue
+                case {"do": "held"}:
+                    _write(sys.stdout, len(server.iserver._external_sessions))
                     continue
             _write(sys.stdout, True)
 

@@ -15,7 +15,7 @@ from app.machines.faults import FAULTS, UNEXPECTED, LinkError, explain
         (ua.uaerrors.BadIdentityTokenInvalid(), "source.login_wanted"),
         (ua.uaerrors.BadSecurityChecksFailed(), "source.not_trusted_by_server"),
         (AssertionError(), "source.not_trusted_by_server"),
-        (ua.uaerrors.BadCertificateUntrusted(), "source.not_trusted_by_us"),
+        (ua.uaerrors.BadCertificateUntrusted(), "source.not_trusted_by_server"),
         (ua.uaerrors.BadCertificateTimeInvalid(), "source.certificate"),
         (ua.UaError("No matching endpoints: 3, Basic256Sha256"), "source.security"),
         (ua.uaerrors.BadTcpEndpointUrlInvalid(), "source.bad_path"),

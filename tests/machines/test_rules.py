@@ -180,7 +180,7 @@ values = st.one_of(
 )
 rules = st.builds(
     rule,
-    st.sampled_from(list(Kind)),
+    st.sampled_from([Kind.HIGH, Kind.LOW, Kind.DISCRETE, Kind.BAD_STATUS, Kind.STALE]),
     setpoint=st.floats(min_value=0.5, max_value=100),
     deadband=st.floats(min_value=0, max_value=10),
     on_delay=st.floats(min_value=0, max_value=100),

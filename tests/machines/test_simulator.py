@@ -9,7 +9,9 @@ import pytest
 
 from app.kit.clock import utcnow
 from app.kit.ids import new_id
-from app.machines.demo import DEMO_TAGS, culprit
+from app.machines.condition_models import Act
+from app.machines.conditions import Errand
+from app.machines.demo import DEMO_ALARM, DEMO_TAGS, culprit
 from app.machines.rules import GOOD, Kind, Rule, Sample, State, evaluate
 from tests.machines.ear import listening, until
 from workers import simulator
@@ -52,6 +54,21 @@ async def test_healthy_misbehaving_and_well_again():
             await simulator.misbehave(url, "nsu=urn:pullcord:demo-plant;s=Nowhere", 1.0)
         with pytest.raises(LookupError):
             await simulator.misbehave(url, "nsu=urn:unknown;s=Nowhere", 1.0)
+
+
+async def test_its_own_alarm_is_raised_acknowledged_and_put_right():
+    async with simulated(beat=0.05, recovers_after=0.5) as url, listening(url, conditions=True) as ear:
+        await until(lambda: ear.connected)
+        await simulator.misbehave(url, DEMO_ALARM.node, True)
+        raised = await until(lambda: [told for told in ear.told if told.active])
+        assert (raised[0].source_name, raised[0].message) == (DEMO_ALARM.place, DEMO_ALARM.message)
+
+        answer = Errand(new_id(), raised[0].node, raised[0].event_id, Act.ACKNOWLEDGE, "Li Wei #1001")
+        assert await ear.link.conditions.send(answer) == "Good"
+
+        await until(lambda: ear.told[-1].active is False)
+        assert [told.acked for told in ear.told] == [False, True, True]
+        assert ear.told[1].comment == "Li Wei #1001"
 
 
 async def test_nobody_there_to_misbehave():

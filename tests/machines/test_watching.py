@@ -20,7 +20,7 @@ from app.machines.models import AlarmRule, LinkState, Source, Tag
 from app.plant.models import Station
 from tests.machines.oven import Oven
 from tests.machines.plant import Plant, lay_out
-from workers import machines, watcher
+from workers import machines, outbox
 from workers.machines import Keeper
 
 HOT = {"setpoint": 80.0, "deadband": 5.0}
@@ -377,7 +377,7 @@ async def test_an_edge_and_what_is_known_of_it_are_stored_together_or_not_at_all
         return answers
 
     monkeypatch.setattr(alarms, "receive", fail_at_first)
-    monkeypatch.setattr(watcher, "RETRY_S", 0.01)
+    monkeypatch.setattr(outbox, "RETRY_S", 0.01)
     async with keeping(plant.db):
         await connected(plant)
         oven.set("Door", True)

@@ -4,7 +4,7 @@ So a crash at any moment loses nothing and doubles nothing: either both are on d
 values are read again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
@@ -32,8 +32,9 @@ def record(session: Session, source_id: UUID, holder: str, edges: Sequence[Edge]
     """
     machines.hold(session, source_id, holder)
     machines.save_states(session, edges)
-    answers = receive(session, [observation(edge) for edge in edges], now=now)
-    for edge, answer in zip(edges, answers, strict=True):
+    told = machines.withhold(session, edges, {key(edge): edge for edge in edges if edge.transition.withheld}, now=now)
+    answers = receive(session, [observation(edge) for edge in told], now=now)
+    for edge, answer in zip(told, answers, strict=True):
         if isinstance(answer, DomainError):
             log.error("alarm.refused", rule=str(edge.alarm.rule.id), code=answer.code)
 
@@ -41,6 +42,7 @@ def record(session: Session, source_id: UUID, holder: str, edges: Sequence[Edge]
 def observation(edge: Edge) -> Observation:
     """Say what this edge means. The same edge always makes the same observation, key included."""
     alarm, transition, sample = edge.alarm, edge.transition, edge.transition.sample
+    cause = edge.first or alarm  # what follows the first of its group is one trouble with it
     words = message(alarm, transition)
     details: dict[str, object] = {
         "message": words,
@@ -52,6 +54,7 @@ def observation(edge: Edge) -> Observation:
     }
     if sample.after_gap:
         details["after_gap"] = True  # it was so when the link came back; since when, and how often, nobody saw
+    details |= {name: said for name, said in _more(edge) if said}
     return Observation(
         key=key(edge),
         kind=Kind.ALARM if transition.active else Kind.RETURN_TO_NORMAL,
@@ -59,14 +62,24 @@ def observation(edge: Edge) -> Observation:
         station_id=alarm.station_id,
         category=alarm.category,
         occurred_at=transition.since,
-        what=str(alarm.source_id if alarm.is_signal else alarm.rule.id),
-        component=alarm.component,
+        what=str(cause.source_id if cause.is_signal else cause.rule.id),
+        component=cause.component,
         message=named(words, "en"),
         severity=alarm.severity,
         rule_id=alarm.rule.id,
         captured_at=sample.at,
         details=details,
     )
+
+
+def _more(edge: Edge) -> Iterator[tuple[str, object]]:
+    """What is true of few edges."""
+    yield "again", edge.transition.again
+    yield "first_out", edge.is_first
+    yield "follows", edge.first and str(edge.first.rule.id)
+    yield "chattering", edge.chattering
+    yield "counted", edge.counted
+    yield "fleeting", edge.fleeting
 
 
 def key(edge: Edge) -> UUID:

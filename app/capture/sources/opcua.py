@@ -17,11 +17,15 @@ from urllib.parse import unquote
 from uuid import UUID
 
 import structlog
-from asyncua import Client, ua
+from asyncua import ua
 
-from app.capture.sources.hello import address, speaks_opc_ua
+from app.capture.sources.opcua_conditions import Conditions
+from app.capture.sources.opcua_publish import Answer, Change, Unreadable, of_value, publish
+from app.capture.sources.opcua_security import check_still_valid, enter, leave, prepared
 from app.kit.clock import utcnow
 from app.machines import faults
+from app.machines.certificates import Keys
+from app.machines.conditions import Repeated, Told
 from app.machines.faults import Fault, LinkError
 from app.machines.models import LinkState
 from app.machines.plan import LinkPlan
@@ -30,16 +34,16 @@ from app.machines.rules import BAD, GOOD, Sample
 PUBLISH_REQUESTS = 4  # outstanding at once: with one, servers that cap a message fall seconds behind
 ITEM_QUEUE = 10  # changes of one tag the server keeps between two messages, so that a short pulse is seen
 LIFETIMES = 12  # a subscription lives this many keep-alives without us
-SESSION_TIMEOUT = 60_000  # ms: what a crash of ours leaves on the server is soon gone
+SESSION_TIMEOUT = 30_000  # ms: what a crash of ours leaves on the server is soon gone; small ones have two sessions
 MOST_WAITING = 50_000  # samples not yet taken away, before we stop asking for more
 CHUNK = 1000  # nodes in one request, where the server names no limit of its own
-CONNECT_S = 20.0
 SET_UP_S = 60.0
-GOODBYE_S = 2.0
 FIRST_REST_S = 1.0
 SETTLED_S = 60.0  # a connection that lived this long was a good one: the next rest is short again
 CLOCK_SURE_S = 2.0  # what we see of another clock is not better than this: a smaller difference is none
 CLOCK_OFF_S = 60.0
+READ_SHARE = 10  # reading again because something was lost takes at most a tenth of the time
+OVERFLOW = 0x480  # in a status code: "about the value", and "others were thrown away beside it"
 
 NAMESPACES = ua.NodeId(ua.Int32(ua.ObjectIds.Server_NamespaceArray))
 START_TIME = ua.NodeId(ua.Int32(ua.ObjectIds.Server_ServerStatus_StartTime))
@@ -76,16 +80,27 @@ class Sink(Protocol):
 
     async def take(self, samples: Sequence[tuple[UUID, Sample]]) -> None: ...
 
+    async def hear(self, news: Sequence[Told | Repeated]) -> None: ...
+
     async def link_is(self, state: LinkState, fault: str) -> None: ...
 
 
 class Link:
-    """Keeps one source connected for ever. `kick` ends a rest; `reread` has all values read again now."""
+    """Keeps one source connected for ever. `kick` ends a rest; `reread` has all values read again now.
 
-    def __init__(self, plan: LinkPlan, sink: Sink) -> None:
-        self.plan = plan
+    `overflows` counts how often something was lost on the way: a full queue of the server, or a message. `bad` holds
+    the places of the tags that show no good value, `clock_offset_s` how far the server's clock is behind ours.
+    """
+
+    def __init__(self, plan: LinkPlan, sink: Sink, keys: Keys | None = None) -> None:
+        self.plan, self.keys = plan, keys
+        self.overflows = 0
+        self.bad: set[int] = set()
+        self.clock_offset_s: float | None = None
         self.kick = asyncio.Event()
         self.reread = asyncio.Event()
+        self.refresh = asyncio.Event()
+        self.conditions: Conditions | None = None
         self._sink = sink
 
     async def run(self) -> None:
@@ -114,14 +129,15 @@ class Link:
             unknown = error if fault is faults.UNEXPECTED else None
             log.info("source.lost", source=self.plan.name, fault=fault.code, error=repr(error), exc_info=unknown)
             return fault
+        finally:
+            self.conditions = None
         return faults.LOST
 
 
 class _Arrival(NamedTuple):
-    """A value on its way in, by the place of its tag. `asked`: we read it, it was not sent by the subscription."""
+    """A value on its way in; its handle is the place of its tag. `asked`: we read it, the server did not tell it."""
 
-    place: int
-    value: ua.DataValue
+    change: Change
     asked: bool = False
 
 
@@ -130,9 +146,11 @@ class _Session:
 
     def __init__(self, link: Link, sink: Sink) -> None:
         self.connected = False
+        self._link = link
         self._plan = link.plan
         self._settings = link.plan.settings
         self._reread = link.reread
+        self._bad = link.bad = set()
         self._sink = sink
         self._offset = timedelta()
         self._chunk_read = self._chunk_items = CHUNK
@@ -142,7 +160,7 @@ class _Session:
         self._stamps: list[datetime | None] = [None] * len(link.plan.items)
         self._subscription = 0
         self._keep_alive_s = self._settings.keep_alive_s
-        self._sequence = 0
+        self._sequence = self._publishing = 0
         self._inbox: list[_Arrival] = []
         self._arrived, self._room, self._in_turn = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._loop = asyncio.get_running_loop()
@@ -154,32 +172,21 @@ class _Session:
         Raises:
             Exception: whatever ended it; `faults.explain` knows what it means.
         """
-        host, port = address(self._plan.url)
-        client = Client(self._plan.url, timeout=self._settings.patience_s, watchdog_intervall=1e6)
-        client.name, client.application_uri = "Pullcord", "urn:pullcord:opcua-client"
+        plan, keys = self._plan, self._link.keys
+        client = prepared(plan.url, keys, patience_s=self._settings.patience_s)
         client.session_timeout = SESSION_TIMEOUT
-        self._session = session = client.uaclient.session
-        # The library's publish loop swallows what it cannot read and retries on a dead line; ours tell.
-        session.ensure_publish_loop = lambda: None  # type: ignore[method-assign]
+        self._session = client.uaclient.session
         try:
-            try:
-                async with asyncio.timeout(CONNECT_S):
-                    await client.connect()
-            except ConnectionError as error:
-                if not isinstance(error, ConnectionRefusedError) and not await speaks_opc_ua(host, port):
-                    raise LinkError(faults.NOT_OPC_UA.code) from error
-                raise
+            await enter(client, plan.url, plan.security, keys)
             await self._live()
         finally:
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(GOODBYE_S):
-                    await client.disconnect()
-            client.disconnect_socket()
+            await leave(client)
 
     async def _live(self) -> None:
         async with asyncio.timeout(SET_UP_S + len(self._plan.items) / 100):
             await self._ask_the_server()
             await self._subscribe()
+            conditions = self._link.conditions = await self._listen() if self._settings.conditions else None
         async with asyncio.TaskGroup() as group:
             for _ in range(PUBLISH_REQUESTS):
                 group.create_task(self._publish())
@@ -188,6 +195,9 @@ class _Session:
             await self._read_all()
             self.connected = True
             await self._sink.link_is(LinkState.CONNECTED, "")
+            if conditions is not None:
+                every, rest = self._settings.reread_s, self._settings.keep_alive_s
+                group.create_task(conditions.refresh_for_ever(every, rest))
             group.create_task(self._read_regularly())
             group.create_task(self._probe())
             group.create_task(self._notice_silence())
@@ -199,7 +209,7 @@ class _Session:
         self._started, server_time, most_read, most_items = (_value(answer) for answer in answers)
         if isinstance(server_time, datetime):
             offset = utcnow() - _aware(server_time)
-            seconds = offset.total_seconds()
+            seconds = self._link.clock_offset_s = offset.total_seconds()
             if abs(seconds) > CLOCK_SURE_S:
                 self._offset = offset
             if abs(seconds) > CLOCK_OFF_S:
@@ -209,7 +219,7 @@ class _Session:
 
     async def _learn_namespaces(self) -> None:
         uris = _value((await self._session.read_attributes([NAMESPACES], ua.AttributeIds.Value))[0]) or []
-        numbers = {uri: number for number, uri in enumerate(uris)}
+        self._namespaces = numbers = {uri: number for number, uri in enumerate(uris)}
         self._nodes = {}
         for index, item in enumerate(self._plan.items):
             if (node := node_id(item.node, numbers)) is not None:
@@ -228,6 +238,21 @@ class _Session:
         made = await self._session.create_subscription(wish, callback=lambda _: None)
         self._subscription = made.SubscriptionId
         self._keep_alive_s = made.RevisedMaxKeepAliveCount * made.RevisedPublishingInterval / 1000
+
+    async def _listen(self) -> Conditions:
+        """Have the server tell its own alarms, too."""
+        conditions = Conditions(
+            self._session,
+            self._subscription,
+            source=self._plan.name,
+            first=len(self._plan.items),
+            namespaces=list(self._namespaces),
+            find=lambda text: node_id(text, self._namespaces),
+            offset=self._offset,
+            wanted=self._link.refresh,
+        )
+        await conditions.listen(self._settings.notifiers)
+        return conditions
 
     async def _watch_items(self, indexes: Iterable[int]) -> None:
         """Have the server tell changes of these tags. Those it does not know stay in `_unwatched`."""
@@ -267,38 +292,51 @@ class _Session:
     async def _publish(self) -> None:
         """Keep one Publish request with the server; take in what it answers, in the order it was sent."""
         acknowledge: list[ua.SubscriptionAcknowledgement] = []
+        self._publishing += 1
         while True:
             try:
-                answer = (await self._session.publish(acknowledge)).Parameters
+                answer = await publish(self._session, acknowledge)
             except ua.uaerrors.BadTooManyPublishRequests:
-                return  # the others go on
+                if self._publishing > 1:
+                    self._publishing -= 1
+                    return  # the others go on
+                await asyncio.sleep(self._settings.publishing_ms / 1000)
+                continue
             except ua.uaerrors.BadTimeout:
                 acknowledge = []
                 continue
-            except ua.uaerrors.UaStructParsingError:
-                log.warning("source.unreadable_message", source=self._plan.name)
+            except Unreadable as error:
+                log.warning("source.unreadable_message", source=self._plan.name, error=repr(error.__cause__))
                 acknowledge = []
                 self._reread.set()
+                self._link.refresh.set()
                 continue
             self._heard = self._loop.time()
-            message = answer.NotificationMessage
             acknowledge = []
-            if message.NotificationData:
-                acknowledge = [ua.SubscriptionAcknowledgement(answer.SubscriptionId, message.SequenceNumber)]
-                if self._sequence and message.SequenceNumber not in (self._sequence + 1, 1):
-                    log.warning("source.message_missed", source=self._plan.name, after=self._sequence)
-                    self._reread.set()
-                self._sequence = message.SequenceNumber
+            if answer.says_something:
+                acknowledge = [ua.SubscriptionAcknowledgement(answer.subscription, answer.sequence)]
+                if self._sequence and answer.sequence not in (self._sequence + 1, 1):
+                    self._lost_some()
+                self._sequence = answer.sequence
                 async with self._in_turn:
-                    await self._bring_in(message.NotificationData)
+                    await self._bring_in(answer)
 
-    async def _bring_in(self, notifications: Iterable[Any]) -> None:
-        for notification in notifications:
-            if isinstance(notification, ua.DataChangeNotification):
-                arrivals = [_Arrival(item.ClientHandle, item.Value) for item in notification.MonitoredItems]
-                await self._put(arrivals)
+    async def _bring_in(self, answer: Answer) -> None:
+        ours = len(self._plan.items)
+        if answer.changes:
+            await self._put([_Arrival(change) for change in answer.changes if change.handle < ours])
+        for notification in answer.others:
+            if isinstance(notification, ua.EventNotificationList) and self._link.conditions is not None:
+                if news := self._link.conditions.take(notification.Events, now=utcnow()):
+                    await self._sink.hear(news)
             elif isinstance(notification, ua.StatusChangeNotification) and not notification.Status.is_good():
                 notification.Status.check()
+
+    def _lost_some(self) -> None:
+        """Changes are gone that nobody can bring back: count it, and read how things stand now."""
+        self._link.overflows += 1
+        self._reread.set()
+        self._link.refresh.set()
 
     async def _put(self, arrivals: list[_Arrival]) -> None:
         while len(self._inbox) > MOST_WAITING:
@@ -316,48 +354,56 @@ class _Session:
             arrivals, self._inbox = self._inbox, []
             self._room.set()
             now = utcnow()
-            samples = [(ids[a.place], s) for a in arrivals if (s := self._sample(a, now)) is not None]
+            samples = [(ids[a.change.handle], s) for a in arrivals if (s := self._sample(a, now)) is not None]
             await self._sink.take(samples)
             self._heard = max(self._heard, self._loop.time() - self._keep_alive_s)  # we were slow, not the server
 
     def _sample(self, arrival: _Arrival, now: datetime) -> Sample | None:
-        index, answer, asked = arrival
-        stamp = answer.SourceTimestamp or answer.ServerTimestamp
+        (index, value, code, stamp), asked = arrival
         last = self._stamps[index]
         if asked and stamp is not None and last is not None and stamp < last:
             return None  # the subscription has told something newer meanwhile
         self._stamps[index] = stamp
         if after_gap := index in self._unheard:
             self._unheard.discard(index)
-        at = now if stamp is None else min(_aware(stamp) + self._offset, now)
-        code = answer.StatusCode.value if answer.StatusCode is not None else 0
-        value = answer.Value.Value if answer.Value is not None else None
+        at = now if stamp is None else min(stamp + self._offset, now)
         if code == 0:
+            if self._bad:
+                self._bad.discard(index)
             return Sample(value, GOOD, at, "Good", after_gap)
+        if code & OVERFLOW == OVERFLOW:
+            self._lost_some()
         status = _status(code)
         if status in NODE_GONE:
             self._unwatched.add(index)
         usable = code < 0x80000000 and status not in NO_VALUE_BEHIND
+        (self._bad.discard if usable else self._bad.add)(index)
         return Sample(value, GOOD if usable else BAD, at, status, after_gap)
 
     async def _read_regularly(self) -> None:
         """Read all values now and then: servers forget, queues overflow, messages are lost, tags come back."""
+        told = self._link.overflows
         while True:
             await _rung(self._reread, self._settings.reread_s * random.uniform(0.8, 1.2))
+            began = self._loop.time()
+            if lost := self._link.overflows - told:
+                log.warning("source.changes_lost", source=self._plan.name, times=lost)
+                told += lost
             if self._unwatched:
                 await self._learn_namespaces()
                 await self._watch_items(())
             await self._read_all()
+            await asyncio.sleep(min((self._loop.time() - began) * READ_SHARE, self._settings.reread_s))
 
     async def _read_all(self) -> None:
-        gone = ua.DataValue(StatusCode=ua.StatusCode(ua.UInt32(ua.StatusCodes.BadNodeIdUnknown)))
+        gone = ua.StatusCodes.BadNodeIdUnknown
         missing = [i for i in range(len(self._plan.items)) if i not in self._nodes]
-        await self._put([_Arrival(index, gone, True) for index in missing])
+        await self._put([_Arrival(Change(index, None, gone, None), True) for index in missing])
         todo = list(self._nodes)
         for start in range(0, len(todo), self._chunk_read):
             chunk = todo[start : start + self._chunk_read]
             pairs = zip(chunk, await self._read(chunk), strict=True)
-            await self._put([_Arrival(index, answer, True) for index, answer in pairs])
+            await self._put([_Arrival(of_value(index, answer), True) for index, answer in pairs])
 
     async def _read(self, indexes: Sequence[int]) -> list[ua.DataValue]:
         """Read these tags. One whose value cannot be decoded must not hide the others."""
@@ -378,6 +424,7 @@ class _Session:
         missed = 0
         while True:
             await asyncio.sleep(self._settings.probe_s)
+            check_still_valid(self._plan.security)
             try:
                 answers = await self._session.read_attributes([START_TIME], ua.AttributeIds.Value)
             except TimeoutError:
@@ -391,10 +438,12 @@ class _Session:
 
     async def _notice_silence(self) -> None:
         """A subscription without changes still sends keep-alives. When even those stay away, it is dead."""
+        patience = 2 * self._keep_alive_s + 3
         while True:
-            await asyncio.sleep(self._keep_alive_s / 2)
-            if self._loop.time() - self._heard > 2 * self._keep_alive_s + 3:
+            left = self._heard + patience - self._loop.time()
+            if left <= 0:
                 raise LinkError(faults.FELL_SILENT.code)
+            await asyncio.sleep(left)
 
 
 def node_id(text: str, namespaces: dict[str, int]) -> ua.NodeId | None:

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
-from app.rosters import sheets
-from app.rosters.sheets import NoSheet, SheetTooLarge, as_text, cell, pasted, uploaded
+from app.kit import sheets
+from app.kit.sheets import NoSheet, SheetTooLarge, as_text, cell, pasted, uploaded
 
 
 def workbook(*rows, title="Sheet"):

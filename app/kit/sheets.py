@@ -1,4 +1,4 @@
-"""A sheet as rows of short texts, whether it was pasted or uploaded. What it means is told in `entries.py`. Pure."""
+"""A sheet as rows of short texts, whether it was pasted or uploaded. What it means, who asked for it tells. Pure."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ Table = list[list[str]]
 
 
 class NoSheet(DomainError):
-    code = "rosters.no_sheet"
+    code = "sheet.unreadable"
     message = N_(
         "This is no Excel sheet we can read. Nothing was changed. "
         "Save it as .xlsx, or copy the cells in Excel and paste them here."
@@ -28,10 +28,10 @@ class NoSheet(DomainError):
 
 
 class SheetTooLarge(DomainError):
-    code = "rosters.sheet_too_large"
+    code = "sheet.too_large"
     message = N_(
         "This sheet is too large: %(rows)s rows, %(columns)s columns and %(cells)s cells at most. Nothing was changed. "
-        "Split it, for example by team or by month."
+        "Split it into several."
     )
     status = 413
 
