@@ -34,7 +34,7 @@ from bench.figures import Figure, calmest, figure
 from bench.house import Ground, ground, waited_by
 from bench.plant import Plant
 from workers.house import settle
-from workers.watcher import BATCH
+from workers.outbox import BATCH
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 EDGES, AT_ONCE = 1000, 100
