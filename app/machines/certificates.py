@@ -1,4 +1,7 @@
-"""Certificates: ours, made once and kept in the data folder, and those of servers, as a person compares them."""
+"""Certificates: ours, made once and kept in the data folder, and those of servers, as a person compares them.
+
+What reads them is loaded where it is used: most starts of the web server look at none.
+"""
 
 import hashlib
 import socket
@@ -6,15 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Final
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from typing import TYPE_CHECKING, Final
 
 from app.kit.ids import new_id
 from app.kit.secret import SECRET_FILE, keep
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 OWN_FILE: Final = "opcua.pem"
 OWN_LIFE: Final = timedelta(days=10 * 365)
@@ -88,6 +89,8 @@ def read(der: bytes) -> Certificate:
     Raises:
         Unreadable
     """
+    from cryptography import x509
+
     der = _first(der)
     try:
         found = x509.load_der_x509_certificate(der)
@@ -108,6 +111,10 @@ def identity_of(pem: bytes) -> Identity:
     Raises:
         Unreadable: one is missing, protected by a password, no RSA key, or they do not belong together.
     """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         key = serialization.load_pem_private_key(pem[pem.index(b"-----BEGIN", _key_at(pem)) :], password=None)
@@ -133,7 +140,9 @@ def _first(der: bytes) -> bytes:
     return der[: int.from_bytes(der[2:4], "big") + 4]
 
 
-def _names(found: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _names(found: "x509.Certificate") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    from cryptography import x509
+
     try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -149,6 +158,11 @@ def _thumbprint(digits: str) -> str:
 
 
 def _make(now: datetime) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
     host = socket.gethostname()[:60] or "localhost"
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     names = [(NameOID.COMMON_NAME, f"Pullcord@{host}"), (NameOID.ORGANIZATION_NAME, "Pullcord")]

@@ -1,33 +1,23 @@
 """Alarms of a server of another maker, as Part 9 has them: branches, confirmation, shelving, and what a refresh repeats."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from app.kit.db import Database
 from app.resolve import actions as resolve
 from tests.machines.plant import Plant, lay_out
-from tests.machines.tank import Tank, missing
+from tests.machines.tank import Tank
 from tests.machines.test_conditions_live import ON, _people, active, conditions, does, fixes, timeline
 from tests.machines.test_watching import _hurry, connected, eventually, keeping  # noqa: F401
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def _tank() -> Iterator[Tank]:
-    if why := missing():
-        pytest.skip(why)
-    with Tank() as started:
-        yield started
-
-
 @pytest.fixture
-def tank(_tank: Tank) -> Iterator[Tank]:
+def tank(running_tank: Tank) -> Tank:
     """The machine, anew: its alarm has never been active."""
-    _tank.kill()
-    _tank.start()
-    return _tank
+    running_tank.kill()
+    running_tank.start()
+    return running_tank
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Secure connections with a server of another maker: every policy, its own ideas of trust, logins it refuses."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,17 +16,14 @@ from app.machines.faults import Fault
 from app.machines.plan import LinkPlan, LinkSettings
 from app.machines.security import CHOICES, Login, Policy, Security
 from tests.factories import id_of
-from tests.machines.tank import Tank, missing
+from tests.machines.tank import Tank
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def tank() -> Iterator[Tank]:
-    if why := missing():
-        pytest.skip(why)
-    with Tank() as started:
-        yield started
+def tank(running_tank: Tank) -> Tank:
+    return running_tank
 
 
 @pytest.fixture(scope="module")
